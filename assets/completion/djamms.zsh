@@ -1,0 +1,198 @@
+#compdef djamms
+# zsh completion of djamms; written by `djamms completion zsh`
+local -a commands=(
+    'play:play files here and now, without a jukebox'
+    'up:start the jukebox in this terminal'
+    'status:what plays, what follows, screens and processes'
+    'queue:all entries of the queue'
+    'add:add files, folders or known tracks to the queue'
+    'skip:go on to the next track'
+    'pause:pause'
+    'resume:go on after a pause'
+    'seek:go to a position, or by so much'
+    'volume:show or set the volume, 0 to 100'
+    'mute:mute, or the other way round'
+    'remove:take an entry out of the queue'
+    'move:move an entry within its list'
+    'promote:let an entry be the next of its list'
+    'play-now:cut to an entry at once'
+    'shuffle:mix the main list'
+    'clear:empty a list (main unless named)'
+    'history:what was played, in local time'
+    'screenshot:write what a screen shows as a PNG file'
+    'doctor:check this machine and say what to do'
+    'config:check, explain or show the settings'
+    'hub:accounts and data of the hub, the backend of this house'
+    'pair:sign this box in to the venue'\''s server'
+    'completion:print the completion script of a shell'
+    'help:show help'
+)
+if (( CURRENT == 2 )); then
+    _describe command commands
+    _arguments '--help[show help]' '--version[show the version]'
+    return
+fi
+local command=$words[2]
+shift words
+(( CURRENT-- ))
+case $command in
+    play)
+        _arguments \
+            '--help[show help]' \
+            '--window[in a window]' \
+            '--fullscreen[fill the screen]' \
+            '--size[in a window of this size]:WxH' \
+            '--outputs[so many windows]:N' \
+            '--loop[begin again at the end]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '*:file:_files' ;;
+    up)
+        _arguments \
+            '--help[show help]' \
+            '--window[in a window]' \
+            '--fullscreen[fill the screen]' \
+            '--size[in a window of this size]:WxH' \
+            '--outputs[so many windows]:N' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--state-dir[folder of the kept queue and history]:DIR' \
+            '*:file:_files' ;;
+    status)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--watch[go on and show every change]' \
+            '--latency[how long changes take from one place to the next]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    queue)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    add)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--next[play it next instead of last]' \
+            '--request[as a request of this guest]:NAME' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '*:file:_files' ;;
+    skip)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    pause)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    resume)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    seek)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    volume)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    mute)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '1:word:(on off)' ;;
+    remove)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    move)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    promote)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    play-now)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    shuffle)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    clear)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '1:word:(main requests all)' ;;
+    history)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--limit[so many at most]:N' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+    screenshot)
+        _arguments \
+            '--help[show help]' \
+            '--output[of this output (see `djamms status`)]:NAME' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '*:file:_files' ;;
+    doctor)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--state-dir[folder of the kept queue and history]:DIR' ;;
+    config)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '1:word:(check example show)' \
+            '*:file:_files' ;;
+    hub)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--state-dir[folder of the kept queue and history]:DIR' \
+            '--data[folder of the hub'\''s database]:DIR' \
+            '--role[owner, staff or guest]:ROLE' \
+            '--password-file[read the password from this file; - is standard input]:FILE:_files' \
+            '--endpoint[address of another server, with /v1 at its end]:URL' \
+            '--project[project id there]:ID' \
+            '--database[database id there]:ID' \
+            '--venue[only what belongs to this venue]:ID' \
+            '--key-file[read an API key from this file; - is standard input]:FILE:_files' \
+            '1:word:(user key claim backup restore import)' \
+            '*:file:_files' ;;
+    pair)
+        _arguments \
+            '--help[show help]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--state-dir[folder of the kept queue and history]:DIR' \
+            '--password-file[read the password from this file; - is standard input]:FILE:_files' ;;
+    completion)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '1:word:(bash zsh)' ;;
+    help)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+esac

@@ -1,0 +1,23 @@
+# Everything the build links with. Debian's package names are in the `dev` script.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
+    libavformat>=59.27 libavcodec>=59.37 libavfilter libswresample libswscale libavutil)
+pkg_check_modules(SDL REQUIRED IMPORTED_TARGET sdl2>=2.26 SDL2_ttf>=2.20)
+pkg_check_modules(ALSA REQUIRED IMPORTED_TARGET alsa)
+pkg_check_modules(FRIBIDI REQUIRED IMPORTED_TARGET fribidi)
+pkg_check_modules(FONTCONFIG REQUIRED IMPORTED_TARGET fontconfig)
+pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
+pkg_check_modules(LWS REQUIRED IMPORTED_TARGET libwebsockets>=4.1)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+find_library(CRYPT_LIBRARY crypt REQUIRED)
+find_library(LIBYUV_LIBRARY yuv REQUIRED) # Debian's libyuv-dev has no .pc file
+if(DJAMMS_TESTS)
+    pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()

@@ -1,0 +1,12 @@
+/* Where a zone keeps what. The caller frees what is returned. */
+#pragma once
+
+/* Shared memory and sockets: $DJAMMS_RUNTIME_DIR, else $RUNTIME_DIRECTORY (systemd), else
+ * $XDG_RUNTIME_DIR/djamms, else /tmp/djamms-UID. */
+char *path_runtime_dir(void);
+/* Journal and history: $DJAMMS_STATE_DIR, else $STATE_DIRECTORY, else $XDG_STATE_HOME/djamms, else
+ * ~/.local/state/djamms. */
+char *path_state_dir(void);
+/* $DJAMMS_CONFIG, else $XDG_CONFIG_HOME/djamms/djamms.ini when it exists (or ~/.config/...), else
+ * /etc/djamms/djamms.ini. The file need not exist. */
+char *path_config_file(void);

@@ -1,0 +1,138 @@
+#include "cli/completion.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+
+static bool takes_files(const struct command *c)
+{
+    return strstr(c->args, "FILE") != NULL;
+}
+
+static void write_option_words(FILE *out, uint32_t options)
+{
+    const char *blank = "";
+    for (int i = 0; i < ARG_OPTIONS; i++) {
+        if (!((options | ARG_COMMON) & ARG_BIT(i)))
+            continue;
+        fprintf(out, "%s--%s", blank, arg_spec((enum arg_option)i)->name);
+        blank = " ";
+    }
+}
+
+static void write_names(FILE *out)
+{
+    fputs("\n        choices='", out);
+    for (size_t i = 0; i < command_count(); i++)
+        fprintf(out, "%s%s", i ? " " : "", command_at(i)->name);
+    fputc('\'', out);
+}
+
+void completion_write_bash(FILE *out)
+{
+    fputs("# bash completion of djamms; written by `djamms completion bash`\n"
+          "_djamms()\n{\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} command= options= choices= files= i\n"
+          "    COMPREPLY=()\n"
+          "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+          "        [[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }\n"
+          "    done\n"
+          "    case $command in\n",
+          out);
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct command *c = command_at(i);
+        fprintf(out, "    %s)\n        options='", c->name);
+        write_option_words(out, c->options);
+        fputs("'", out);
+        if (c->choices)
+            fprintf(out, "\n        choices='%s'", c->choices);
+        if (takes_files(c))
+            fputs("\n        files=yes", out);
+        if (c->run == help_run)
+            write_names(out);
+        fputs(" ;;\n", out);
+    }
+    fputs("    '')\n        options='--help --version'", out);
+    write_names(out);
+    fputs(" ;;\n    esac\n"
+          "    if [[ $word == -* ]]; then\n"
+          "        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
+          "    else\n"
+          "        mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")\n"
+          "        if [[ $files ]]; then\n"
+          "            compopt -o filenames\n"
+          "            mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$word\")\n"
+          "        fi\n"
+          "    fi\n"
+          "}\n"
+          "complete -F _djamms djamms\n",
+          out);
+}
+
+/* Text within single quotes of a zsh description. */
+static void write_zsh_text(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputs("'\\''", out);
+        else if (*text == '[' || *text == ']' || *text == ':')
+            fprintf(out, "\\%c", *text);
+        else
+            fputc(*text, out);
+    }
+}
+
+static void write_zsh_options(FILE *out, uint32_t options)
+{
+    for (int i = 0; i < ARG_OPTIONS; i++) {
+        if (!((options | ARG_COMMON) & ARG_BIT(i)))
+            continue;
+        const struct arg_spec *spec = arg_spec((enum arg_option)i);
+        fprintf(out, " \\\n            '%s--%s[", i == ARG_SET ? "*" : "", spec->name);
+        write_zsh_text(out, spec->help);
+        fprintf(out, "]%s%s%s'", spec->value ? ":" : "", spec->value ? spec->value : "",
+                spec->value && (strcmp(spec->value, "FILE") == 0) ? ":_files" : "");
+    }
+}
+
+void completion_write_zsh(FILE *out)
+{
+    fputs("#compdef djamms\n# zsh completion of djamms; written by `djamms completion zsh`\n"
+          "local -a commands=(\n",
+          out);
+    for (size_t i = 0; i < command_count(); i++) {
+        fprintf(out, "    '%s:", command_at(i)->name);
+        write_zsh_text(out, command_at(i)->brief);
+        fputs("'\n", out);
+    }
+    fputs(")\nif (( CURRENT == 2 )); then\n    _describe command commands\n"
+          "    _arguments '--help[show help]' '--version[show the version]'\n    return\nfi\n"
+          "local command=$words[2]\nshift words\n(( CURRENT-- ))\ncase $command in\n",
+          out);
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct command *c = command_at(i);
+        fprintf(out, "    %s)\n        _arguments", c->name);
+        write_zsh_options(out, c->options);
+        if (c->choices)
+            fprintf(out, " \\\n            '1:word:(%s)'", c->choices);
+        if (takes_files(c))
+            fputs(" \\\n            '*:file:_files'", out);
+        fputs(" ;;\n", out);
+    }
+    fputs("esac\n", out);
+}
+
+int completion_run(struct cli *cli)
+{
+    const char *shell = cli->args.word[0];
+    if (strcmp(shell, "bash") == 0)
+        completion_write_bash(cli->out);
+    else if (strcmp(shell, "zsh") == 0)
+        completion_write_zsh(cli->out);
+    else
+        return cli_usage(cli, "completion: \"%.60s\" is neither bash nor zsh", shell);
+    return CLI_OK;
+}

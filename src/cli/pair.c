@@ -1,0 +1,214 @@
+/* pair: signs this box in to the venue's server, once; the session is kept, the password is not. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/paths.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "config/config.h"
+#include "net/http_client.h"
+
+#define PASSWORD_MAX ((size_t)1024)
+#define TIMEOUT_MS   20000
+
+struct pairing {
+    struct cli *cli;
+    const struct config *config;
+    char *session; /* NULL: not got */
+    int exit;
+};
+
+/* ---- the password ----------------------------------------------------------------------------- */
+
+/* One line without its end. -errno. */
+static int read_line(int fd, char out[PASSWORD_MAX])
+{
+    size_t len = 0;
+    ssize_t n = 0;
+    while (len < PASSWORD_MAX - 1 && (n = read(fd, out + len, 1)) == 1 && out[len] != '\n')
+        len++;
+    out[len] = '\0';
+    return n < 0 ? -errno : 0;
+}
+
+/* From the terminal, unseen. */
+static int ask_password(char out[PASSWORD_MAX])
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    struct termios shown, hidden;
+    if (fd < 0 || tcgetattr(fd, &shown) < 0) {
+        if (fd >= 0)
+            close(fd);
+        return -ENOTTY;
+    }
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    (void)!file_write_all(fd, "Password: ", strlen("Password: "));
+    tcsetattr(fd, TCSAFLUSH, &hidden);
+    int ret = read_line(fd, out);
+    tcsetattr(fd, TCSAFLUSH, &shown);
+    (void)!file_write_all(fd, "\n", 1);
+    close(fd);
+    return ret;
+}
+
+static int get_password(struct cli *cli, char out[PASSWORD_MAX])
+{
+    const char *file = cli->args.value[ARG_PASSWORD_FILE];
+    int ret;
+    if (!file) {
+        ret = ask_password(out);
+        if (ret < 0)
+            return cli_usage(cli, "there is no terminal to ask for the password: --password-file "
+                                  "FILE is wanted; - is standard input");
+        return CLI_OK;
+    }
+    int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    ret = fd < 0 ? -errno : read_line(fd, out);
+    if (fd > STDIN_FILENO)
+        close(fd);
+    return ret < 0 ? cli_fail(cli, CLI_FAILED, "%s: %s", file, strerror(-ret)) : CLI_OK;
+}
+
+/* ---- the server ------------------------------------------------------------------------------- */
+
+/* {"a_session_PROJECT":"..."}: what a client that keeps no cookies is given. */
+static char *session_of(const char *fallback, const char *project)
+{
+    char *field = xasprintf("a_session_%s", project);
+    struct message *m = message_parse(fallback, strlen(fallback), NULL, 0);
+    const char *text = message_str(m, field, "");
+    char *session = *text ? xstrdup(text) : NULL;
+    message_destroy(m);
+    free(field);
+    return session;
+}
+
+static void on_reply(void *ctx, const struct http_reply *r)
+{
+    struct pairing *p = ctx;
+    const char *endpoint = p->config->backend.endpoint;
+    struct message *m = r->len ? message_parse(r->body, r->len, NULL, 0) : NULL;
+    p->exit = CLI_FAILED;
+    if (r->status == 0)
+        cli_fail(p->cli, CLI_FAILED, "%s: %s", endpoint, r->error);
+    else if (r->status == 401)
+        cli_fail(p->cli, CLI_FAILED, "%s does not know this e-mail address and password", endpoint);
+    else if (r->status != 201)
+        cli_fail(p->cli, CLI_FAILED, "%s answers %d: %.200s", endpoint, r->status,
+                 message_str(m, "message", "no Appwrite server is there"));
+    else if (!(p->session = session_of(r->fallback_cookies, p->config->backend.project)))
+        cli_fail(p->cli, CLI_FAILED, "%s gave no session for project %s", endpoint,
+                 p->config->backend.project);
+    else
+        p->exit = CLI_OK;
+    message_destroy(m);
+}
+
+static void sign_in(struct pairing *p, const char *email, const char *password)
+{
+    uv_loop_t loop;
+    struct http_client *client;
+    struct log quiet = { .level = LOG_ERROR };
+    const struct config *c = p->config;
+    p->exit = CLI_FAILED;
+    if (uv_loop_init(&loop) < 0)
+        return;
+    struct http_client_params params = { .loop = &loop,
+                                         .user_agent = "djamms/" DJAMMS_VERSION,
+                                         .ca_file = *c->backend.ca_file ? c->backend.ca_file : NULL,
+                                         .log = &quiet };
+    if (http_client_create(&client, &params) == 0) {
+        struct message *m = message_create();
+        message_set_str(m, "email", email);
+        message_set_str(m, "password", password);
+        char *body = message_text(m, false);
+        char *url = xasprintf("%s/account/sessions/email", c->backend.endpoint);
+        char *project = xasprintf("X-Appwrite-Project: %s", c->backend.project);
+        const char *header[] = { project, "Content-Type: application/json" };
+        http_client_start(client,
+                          &(struct http_request_params){ .method = "POST",
+                                                         .url = url,
+                                                         .header = header,
+                                                         .header_count = ARRAY_LEN(header),
+                                                         .body = body,
+                                                         .timeout_ms = TIMEOUT_MS },
+                          on_reply, p);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        http_client_destroy(client, NULL, NULL);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        explicit_bzero(body, strlen(body));
+        free(body);
+        free(url);
+        free(project);
+        message_destroy(m);
+    }
+    uv_loop_close(&loop);
+}
+
+static int keep(struct pairing *p)
+{
+    const char *named = p->cli->args.value[ARG_STATE_DIR];
+    char *dir = named ? xstrdup(named) : path_state_dir(),
+         *path = xasprintf("%s/session.json", dir);
+    struct message *m = message_create();
+    message_set_str(m, "endpoint", p->config->backend.endpoint);
+    message_set_str(m, "session", p->session);
+    char *text = message_text(m, false);
+    int ret = dir_make(dir);
+    if (ret == 0)
+        ret = file_replace(path, text, strlen(text));
+    int exit = ret < 0 ? cli_fail(p->cli, CLI_FAILED, "%s: %s", path, strerror(-ret)) : CLI_OK;
+    if (ret == 0)
+        fprintf(p->cli->out, "This box is signed in to %s for venue %s.\n",
+                p->config->backend.endpoint, p->config->backend.venue);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    message_destroy(m);
+    free(path);
+    free(dir);
+    return exit;
+}
+
+static int pair(struct cli *cli, const struct config *c)
+{
+    struct pairing p = { .cli = cli, .config = c };
+    char password[PASSWORD_MAX];
+    if (strcmp(c->backend.kind, "appwrite") != 0 || !*c->backend.endpoint || !*c->backend.project ||
+        !*c->backend.venue || !*c->backend.database)
+        return cli_fail(cli, CLI_FAILED,
+                        "there is nothing to sign in to: the settings must say backend.kind = "
+                        "appwrite, backend.endpoint, project, database and venue");
+    int ret = get_password(cli, password);
+    if (ret == CLI_OK) {
+        signal(SIGPIPE, SIG_IGN);
+        sign_in(&p, cli->args.word[0], password);
+        ret = p.exit == CLI_OK ? keep(&p) : p.exit;
+    }
+    explicit_bzero(password, sizeof(password));
+    if (p.session)
+        explicit_bzero(p.session, strlen(p.session));
+    free(p.session);
+    return ret;
+}
+
+int pair_run(struct cli *cli)
+{
+    struct config c;
+    struct config_error err;
+    int ret = config_load_from(&c, cli->args.value[ARG_CONFIG], cli->args.set, cli->args.set_count,
+                               &err) < 0
+                  ? cli_fail(cli, CLI_USAGE, "%s", err.text)
+                  : pair(cli, &c);
+    config_finish(&c);
+    return ret;
+}

@@ -1,0 +1,95 @@
+/* The settings of a zone: one table of options, one typed struct. Sources, later ones win: defaults, the
+ * INI file, environment ($DJAMMS_SECTION_KEY, upper case, '-' as '_'), command line (--set
+ * section.key=value). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "base/log.h"
+
+/* Strings are owned by the config and never NULL. */
+struct config {
+    struct {
+        int level; /* log.level: error warning info debug trace */
+    } log;
+    struct {
+        char *paths; /* library.paths: folders with media, ':' between */
+    } library;
+    struct {
+        bool loop;        /* queue.loop: yes. Finished main tracks go to the tail */
+        bool autostart;   /* queue.autostart: yes */
+        bool exit_at_end; /* queue.exit-at-end: no. The player ends when nothing is left */
+    } queue;
+    struct {
+        char *driver;      /* display.driver: auto x11 wayland kmsdrm offscreen dummy */
+        char *renderer;    /* display.renderer: auto software opengl opengles2 */
+        bool fullscreen;   /* display.fullscreen: yes */
+        int width, height; /* display.size: 1280x720; windows only. 64..7680 x 64..4320 */
+        int outputs;       /* display.outputs: 0 (one per display) .. 8 */
+        bool overlay;      /* display.overlay: yes */
+    } display;
+    struct {
+        char *driver;   /* sound.driver: auto alsa sdl null wav */
+        char *device;   /* sound.device: "" (the driver's default) */
+        char *wav_file; /* sound.wav-file: path for driver wav */
+        int volume;     /* sound.volume: 0..100, default 75; at the very first start */
+        int delay_ms;   /* sound.delay-ms: -500..500, default 0: > 0 when the sound arrives later
+                                   at the speakers than the driver knows */
+    } sound;
+    struct {
+        int threads;      /* decode.threads: 0 (one per core) .. 16 */
+        bool deinterlace; /* decode.deinterlace: yes */
+    } decode;
+    struct {
+        char *kind;     /* backend.kind: hub (the zone's own), appwrite, none */
+        char *endpoint; /* backend.endpoint: "http(s)://host[:port]/v1" of kind appwrite */
+        char *project;  /* backend.project: "" */
+        char *database; /* backend.database: "" */
+        char *venue;    /* backend.venue: "" */
+        char *registry; /* backend.registry: player-registry */
+        char *ca_file;  /* backend.ca-file: "", PEM file of an own authority */
+    } backend;
+    struct {
+        bool enabled;       /* hub.enabled: yes. `djamms up` starts djamms-hub */
+        char *listen;       /* hub.listen: localhost, lan, ADDR or ADDR:PORT */
+        int port;           /* hub.port: 8777, or a free one when that is taken; 0: a free one */
+        char *data;         /* hub.data: "" (hub below the state folder) */
+        char *project;      /* hub.project: djamms */
+        char *database;     /* hub.database: djamms */
+        char *venue;        /* hub.venue: venue-001 */
+        char *certificate;  /* hub.certificate: "" (plain http), PEM file */
+        char *key;          /* hub.key: "", PEM file */
+        char *origins;      /* hub.origins: "", hosts of web pages, blank between */
+        bool encode_arrays; /* hub.encode-arrays: no */
+    } hub;
+};
+
+struct config_error {
+    char text[512]; /* one sentence: file, line, key, what is wrong, what is allowed */
+};
+
+void config_init(struct config *c); /* defaults */
+void config_finish(struct config *c);
+/* One setting by its full name "section.key". 0, or -EINVAL / -ENOENT with err->text. */
+WARN_UNUSED int config_set(struct config *c, const char *name, const char *value,
+                           struct config_error *err);
+/* Reads an INI file; the first error ends it with file and line. A missing file is -ENOENT. */
+WARN_UNUSED int config_read_file(struct config *c, const char *path, struct config_error *err);
+/* Reads all of an INI file and returns how many mistakes it has; the first `max` (> 0) of them are in err[],
+ * in the order of their lines. A file that cannot be read is one mistake. */
+WARN_UNUSED size_t config_check_file(const char *path, struct config_error *err, size_t max);
+WARN_UNUSED int config_read_environment(struct config *c, struct config_error *err);
+/* What every program of ours does first: defaults, file (path_config_file() unless --config names one,
+ * which must then exist), environment, then --set of argv, which are taken out of argv (also --config FILE).
+ * `argc` and `argv` keep the rest, in order. 0 or -errno with err->text. `c` is initialised in any case. */
+WARN_UNUSED int config_load(struct config *c, int *argc, char **argv, struct config_error *err);
+/* The same for a program that reads its arguments itself. `file` may be NULL: path_config_file(). */
+WARN_UNUSED int config_load_from(struct config *c, const char *file, const char *const *sets,
+                                 size_t set_count, struct config_error *err);
+/* A commented INI with every option at its default. */
+void config_write_example(FILE *out);
+/* One option per line: name, values, default, help; for --help and the man page. */
+void config_write_help(FILE *out);

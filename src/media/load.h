@@ -1,0 +1,34 @@
+/* One order of the brain being carried out: a file opened, decoded into the rings of a deck, to its end.
+ *
+ * Three threads of its own: one reads, two decode. They wait for readers that make room, so a load may be
+ * destroyed at any moment. */
+#pragma once
+
+#include "base/log.h"
+#include "media/frame_writer.h"
+
+struct load;
+
+struct load_params {
+    struct deck_order order;
+    struct deck_segment *segment;
+    struct frame_writer
+        *frames;                /* of that segment; outlives the load, one load at a time uses it */
+    struct doorbell *deck_bell; /* rung by readers that make room; the load rings it when its state
+                                       changes */
+    struct doorbell *stage_bell; /* rung when a reader may be waiting for what was written */
+    int threads;                 /* for pictures; 0: one per core */
+    bool deinterlace;
+    const struct log *log; /* outlives the load */
+};
+
+/* Starts it. NULL: no thread can be made. `p` need live for the call only. */
+struct load *load_create(const struct load_params *p);
+/* Stops it and waits for its threads; what was published stays. NULL is fine. */
+void load_destroy(struct load *l);
+
+/* Changes the flags of its order. */
+void load_set_flags(struct load *l, uint32_t flags);
+/* What it has come to. Also gives up a load that decodes nothing for too long: call it at least twice a
+ * second. Any thread. */
+void load_state(struct load *l, struct deck_state *out);

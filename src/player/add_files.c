@@ -1,0 +1,136 @@
+#include "player/add_files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "player/answers.h"
+#include "player/entry_names.h"
+#include "player/media_file.h"
+#include "wire/message.h"
+
+static bool refuse(struct message *answer, const char *file, const char *code, const char *why)
+{
+    if (!answer)
+        return false;
+    struct message *m = message_create();
+    message_set_str(m, "file", file ? file : "");
+    message_set_str(m, "error", why);
+    message_set_str(m, "code", code);
+    message_append_object(answer, "refused", m);
+    return false;
+}
+
+static bool refuse_full(struct message *answer, const struct jukebox *j, const char *file)
+{
+    const struct queue *q = jukebox_queue(j);
+    char why[160];
+    snprintf(
+        why, sizeof(why),
+        "The queue is full: it holds %zu songs and %zu requests. Remove some, or clear it, and "
+        "add again.",
+        q->list[QUEUE_MAIN].count, q->list[QUEUE_REQUESTS].count);
+    return refuse(answer, file, "full", why);
+}
+
+static void set_requester(struct track *t, const struct add_request *add)
+{
+    time_t seconds = (time_t)(add->wall_ms / 1000);
+    struct tm tm;
+    char date[32], text[48];
+    t->is_request = add->requester != NULL;
+    if (!t->is_request)
+        return;
+    track_set(&t->requested_by, add->requester);
+    if (gmtime_r(&seconds, &tm) && strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm)) {
+        snprintf(text, sizeof(text), "%s.%03dZ", date, (int)(add->wall_ms % 1000));
+        track_set(&t->requested_at, text);
+    }
+}
+
+/* Several that are added as next stay in the order they were named in. */
+static void keep_order(struct jukebox *j, struct add_request *add, const struct track *t)
+{
+    struct entry_place place;
+    if (add->at_front && add->placed++ > 0 && queue_find(jukebox_queue(j), entry_ref_of(t), &place))
+        (void)jukebox_apply(j, &(struct queue_op){
+                                   .kind = OP_MOVE,
+                                   .entry = entry_ref_of(t),
+                                   .index = place.index + add->placed - 1,
+                               });
+}
+
+static bool add_track(struct jukebox *j, struct add_request *add, struct track *t, const char *name,
+                      struct message *answer)
+{
+    set_requester(t, add);
+    track_ensure_id(t, add->seed);
+    struct queue_op op = {
+        .kind = OP_ADD,
+        .track = t,
+        .at_front = add->at_front,
+        .seed = add->seed++,
+    };
+    int ret = jukebox_apply(j, &op);
+    struct entry_place place;
+    add->is_full = ret == -EMSGSIZE;
+    if (add->is_full)
+        return refuse_full(answer, j, name);
+    if (ret < 0)
+        return refuse(answer, name, "failed", strerror(-ret));
+    keep_order(j, add, t);
+    if (answer && queue_find(jukebox_queue(j), entry_ref_of(t), &place))
+        message_append_object(answer, "added", answer_track(jukebox_queue(j), place));
+    return true;
+}
+
+bool add_file(struct jukebox *j, struct add_request *add, const char *source,
+              struct message *answer)
+{
+    char why[256];
+    if (add->is_full)
+        return refuse_full(answer, j, source);
+    char *path = path_from_source(source ? source : "");
+    bool is_added = false;
+    if (path[0] != '/') {
+        refuse(answer, source, "usage", "Files are named by their absolute path.");
+    } else if (!media_file_check(path, why, sizeof(why))) {
+        refuse(answer, source, "failed", why);
+    } else {
+        struct track *t = track_create();
+        track_from_path(t, path);
+        t->duration_s = jukebox_known_duration_s(j, t->source);
+        is_added = add_track(j, add, t, source, answer);
+        track_destroy(t);
+    }
+    free(path);
+    return is_added;
+}
+
+bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct message *answer)
+{
+    struct entry_place place;
+    if (add->is_full)
+        return refuse_full(answer, j, id);
+    if (!id || !*id)
+        return refuse(answer, id, "usage", "An id is text.");
+    if (!entry_find_by_name(jukebox_queue(j), id, &place))
+        return refuse(answer, id, "not-found",
+                      "No entry of the queue has this id. Songs that are not on this machine "
+                      "cannot be added by id.");
+    struct track *t = track_copy(queue_at(jukebox_queue(j), place));
+    track_set(&t->id, NULL);
+    track_set(&t->unplayable, NULL);
+    track_set(&t->requested_by, NULL);
+    track_set(&t->requested_at, NULL);
+    track_set(&t->requester_id, NULL);
+    track_set(&t->payment_id, NULL);
+    t->status = TRACK_QUEUED;
+    t->is_paid = t->plays_next = false;
+    t->paid_credit = 0;
+    bool is_added = add_track(j, add, t, id, answer);
+    track_destroy(t);
+    return is_added;
+}

@@ -1,0 +1,28 @@
+/* What the control socket tells about the jukebox, as JSON. The caller owns what is returned.
+ * Thread-safety: the loop's thread. */
+#pragma once
+
+#include <stdint.h>
+
+#include "player/jukebox.h"
+
+struct message;
+
+/* What commands look at and work on. */
+struct command_world {
+    struct jukebox *jukebox;
+    struct control *control;
+    int64_t now_ns, started_ns; /* CLOCK_MONOTONIC */
+    int64_t wall_ms;
+    uint64_t seed;                               /* fresh random bits for this command */
+    struct message *(*backend)(const void *ctx); /* of `status`; NULL, or gives NULL: none */
+    struct message *(*latency)(const void *ctx); /* the answer to `latency`; NULL: there is none */
+    const void *ctx;
+};
+
+struct message *answer_track(const struct queue *q, struct entry_place place);
+struct message *answer_status(const struct command_world *w);
+struct message *answer_queue(const struct command_world *w);
+/* What plays here, with its position; NULL: nothing. */
+struct message *answer_now(const struct jukebox *j);
+struct message *answer_error(const char *code, const char *sentence);

@@ -1,0 +1,157 @@
+/* Shared by house.c and its helpers only. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <uv.h>
+
+#include "player/commands.h"
+#include "player/control_socket.h"
+#include "player/history.h"
+#include "player/house.h"
+#include "player/saver.h"
+#include "sync/driver.h"
+
+/* A client that waits for its answer. */
+struct waiting {
+    uint64_t client;   /* 0: free */
+    uint64_t revision; /* the journal must hold this ... */
+    char *text;        /* ... then this is sent */
+};
+
+/* What a remote wants besides the queue, until the next turn. */
+struct venue_command {
+    enum sync_command command;
+    double value;
+};
+
+/* The backend. */
+struct venue {
+    struct sync *engine;        /* NULL: there is none */
+    struct sync_driver *driver; /* NULL: nobody has said yet where it is */
+    bool is_hub;                /* of this zone */
+    char *project_id, *venue_id, *endpoint, *ca_file;
+
+    /* The file that says where the hub is, or holds the session; and which it was when it was read. */
+    char *way_path;
+    ino_t way_inode;
+    struct timespec way_time;
+
+    bool loops;             /* as the configuration has it */
+    bool is_joined;         /* the queue is the engine's view */
+    uint64_t seen_revision; /* of the view */
+    struct venue_command command[8];
+    size_t command_count;
+    struct sync_playback told; /* to the engine, at ... */
+    int64_t told_ns;
+
+    uint64_t written_revision; /* of its journal, being written or written last */
+    uint64_t saved_revision;
+};
+
+/* How long things took. */
+struct hops {
+    int64_t
+        acted_ns; /* somebody at the box, or a program, wanted something then; 0: nobody since the last turn */
+    uint64_t scene; /* the newest that was seen on a screen */
+    struct histogram to_memory, to_screen;
+};
+
+struct house {
+    struct log log;
+    char *state_dir;
+    int lock_fd;
+    struct segment segment;
+    struct control *control;
+
+    uv_loop_t loop;
+    uv_async_t bell;
+    uv_timer_t tick;
+    uv_signal_t signals[2];
+    bool has_loop, is_stopping;
+    bool is_turning; /* house_turn() is under way */
+    int64_t quit_ns; /* somebody wants to quit, since then; 0: nobody */
+    unsigned early;  /* changes that could not be handled before there was a loop */
+
+    /* Rings `bell` when somebody rings the brain's doorbell. */
+    pthread_t listener;
+    bool has_listener;
+    _Atomic bool listener_stops;
+
+    struct jukebox *jukebox;
+    struct venue venue;
+    struct hops hops;
+    struct jukebox_view view;
+    struct control_socket *socket;
+    struct saver *journal, *position;
+    struct history *history;
+    int64_t started_ns;
+    uint64_t arguments;
+    uint64_t seed;
+    int exit_status;
+    bool exits_at_end;
+
+    uint64_t saved_revision; /* on disk */
+    int save_error;          /* of the last write; 0: none */
+    int64_t save_again_ns;   /* what nobody waits for is written from then on */
+    struct waiting waiting[CONTROL_CLIENTS_MAX];
+
+    uint64_t watchers[CONTROL_CLIENTS_MAX]; /* 0: free */
+    int64_t watched_ns;                     /* the last status line was sent then */
+    enum jukebox_state watched_state;
+
+    uint64_t shot_client; /* 0: no screenshot is under way */
+    uint64_t shot_serial;
+    uint32_t shot_output;
+    int64_t shot_until_ns;
+};
+
+/* house.c */
+struct command_world house_world(struct house *h);
+void house_turn(struct house *h);
+/* Ends the loop when somebody wants to quit and has no answer outstanding. Not from within a client's line
+ * under way. */
+void house_quit_if_wanted(struct house *h);
+
+/* house_disk.c */
+void disk_open(struct house *h);
+/* Writes the journal when it is behind and no write is under way. */
+void disk_save(struct house *h);
+/* The same for a change that nobody waits for: only some time after the last write. */
+void disk_save_if_due(struct house *h);
+void disk_save_position(struct house *h);
+/* Everything that is not on disk yet, on this thread, after the loop. */
+void disk_finish(struct house *h);
+
+/* house_venue.c */
+/* Before there is a jukebox: its queue, in `state`, becomes that of the venue if it was so before; else it becomes the
+ * venue's, if that is of this house. */
+void venue_open(struct house *h, const struct house_params *p, struct journal_state *state);
+/* A struct jukebox_settings' on_op; `ctx` is the house. */
+void venue_apply(void *ctx, const struct queue_op *op);
+/* Before a step of the jukebox: what the backend wants from it, and what it does. */
+void venue_turn(struct house *h);
+/* After one: whether the jukebox was changed by what others did, and needs another. */
+bool venue_follow(struct house *h);
+char *venue_journal(struct house *h); /* NULL: none; the caller frees */
+bool venue_is_behind(const struct house *h);
+void venue_saved(struct house *h);
+void venue_finish(struct house *h); /* says good-bye; then the loop has no more of it */
+void venue_leave(struct house *h);
+void venue_close(struct house *h);
+struct message *venue_status(const struct house *h); /* NULL: none; the caller owns it */
+
+/* house_hops.c */
+void hops_acted(struct house *h, int64_t when_ns);
+/* Orders, plan and scene of this turn are out, if there were any. */
+void hops_turn(struct house *h, bool is_news);
+struct message *hops_message(
+    const struct house *h); /* the answer to `latency`; the caller owns it */
+
+/* house_clients.c */
+int clients_open(struct house *h, const char *runtime_dir);
+/* Answers of which the journal holds the change by now, or cannot hold it (`error`). */
+void clients_saved(struct house *h, uint64_t revision, int error);
+bool clients_wait(const struct house *h);
+void clients_turn(struct house *h, bool is_news);

@@ -1,0 +1,403 @@
+/* Deck loads: orders, and decks that answer, fail, hang or die. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "player/jukebox_internal.h"
+
+#define OPEN_MAX_NS    MS(2500)
+#define KILL_AGAIN_NS  SECONDS(1)
+#define STALL_MAX_NS   SECONDS(3) /* the sound stands, its deck lives: the decoder hangs */
+#define REFUSED_MAX_NS SECONDS(1)
+#define PROGRESS_NS                                                                                \
+    SECONDS(1) /* a deck that died sooner after its start counts against the track */
+#define STRIKES_OUT    3
+#define REPAIR_LEFT_NS MS(500) /* with less left a dead deck's track runs out by itself */
+#define ENDING_NS      SECONDS(2)
+#define TRUNCATED_NS   SECONDS(1)
+
+static const char took_too_long[] = "It took too long to open.";
+static const char crashed[] = "The decoder crashed on it three times.";
+
+/* ---- orders ----------------------------------------------------------------------------------- */
+
+static char deck_letter(uint32_t deck)
+{
+    return (char)('a' + deck);
+}
+
+bool deck_is_usable(const struct jukebox *j, uint32_t deck)
+{
+    return j->view.deck[deck].is_alive && !j->deck[deck].killed_ns;
+}
+
+bool deck_has(const struct jukebox *j, const struct part *part)
+{
+    return part->load && j->deck[part->deck].order.load == part->load;
+}
+
+static void publish(struct jukebox *j, uint32_t deck)
+{
+    j->changes |= CHANGED_ORDER_A << deck;
+}
+
+/* The file of the song: its own, or that of another entry of the same song; guests know no files. "": none. */
+static const char *source_of(const struct jukebox *j, const struct track *t)
+{
+    for (int l = 0; t && !t->source[0] && t->video_id[0] && l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < j->queue.list[l].count; i++) {
+            const struct track *other = j->queue.list[l].at[i];
+            if (other->source[0] && strcmp(other->video_id, t->video_id) == 0)
+                return other->source;
+        }
+    return t ? t->source : "";
+}
+
+bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, size_t why_size)
+{
+    const char *source = source_of(j, turn_track(j, part->entry));
+    if (!*source) {
+        snprintf(why, why_size, "There is no local file for it.");
+        return false;
+    }
+    char *path = path_from_source(source);
+    struct deck_slot *slot = &j->deck[deck];
+    bool fits = strlen(path) < sizeof(slot->order.path);
+    if (fits) {
+        const struct jukebox_deck *seen = &j->view.deck[deck];
+        slot->order = (struct deck_order){
+            .load = ++j->last_load,
+            .entry = part->entry,
+            .start_ns = part->start_ns,
+            .deck_starts = deck_is_usable(j, deck) ? seen->starts : seen->starts + 1,
+        };
+        memcpy(slot->order.path, path, strlen(path) + 1);
+        slot->since_ns = j->view.now_ns;
+        slot->is_served = deck_is_usable(j, deck);
+        slot->is_past = false;
+        part->load = slot->order.load;
+        part->deck = deck;
+        part->end_ns = NO_TIME;
+        publish(j, deck);
+        log_debug(j->log, "deck-%c: load %llu at %.3f s: %s", deck_letter(deck),
+                  (unsigned long long)part->load, (double)part->start_ns / (double)NS_PER_S, path);
+    } else {
+        snprintf(why, why_size, "The name of its file is too long.");
+    }
+    free(path);
+    return fits;
+}
+
+void deck_unload(struct jukebox *j, uint32_t deck)
+{
+    struct deck_slot *slot = &j->deck[deck];
+    if (!slot->order.load)
+        return;
+    slot->order = (struct deck_order){ 0 };
+    publish(j, deck);
+}
+
+void deck_activate(struct jukebox *j, const struct part *part)
+{
+    struct deck_slot *slot = &j->deck[part->deck];
+    if (!deck_has(j, part) || (slot->order.flags & ORDER_ACTIVE))
+        return;
+    slot->order.flags |= ORDER_ACTIVE;
+    publish(j, part->deck);
+}
+
+/* ---- failures --------------------------------------------------------------------------------- */
+
+static int64_t left_ns(const struct jukebox *j)
+{
+    int64_t end = j->now.end_ns != NO_TIME ? j->now.end_ns : j->now.duration_ns;
+    return end > 0 ? end - j->position_ns : INT64_MAX;
+}
+
+void part_fail(struct jukebox *j, struct part *part, const char *reason)
+{
+    struct part failed = *part;
+    *part = (struct part){ 0 };
+    if (deck_has(j, &failed))
+        deck_unload(j, failed.deck);
+    bool is_seek = part == &j->cue && failed.turn == j->now.turn && j->now.load && !j->now.is_lost;
+    if (is_seek) {
+        jukebox_notice(j, NOTICE_INFO, "Cannot go to that place", reason);
+        log_warn(j->log, "%s: cannot go to that place: %s", turn_title(j, failed.entry), reason);
+        return;
+    }
+    if (part == &j->cue && failed.start_ns > 0 && !j->now.load) {
+        /* A saved position that the file no longer has: once more, from the beginning. */
+        j->start_ns = j->position_ns = 0;
+        return;
+    }
+    bool is_turn = part == &j->cue && failed.turn == j->turn;
+    if (is_turn && j->now.turn == j->turn && j->now.was_heard && left_ns(j) < ENDING_NS) {
+        turn_end(j, PLAYED_ENDED); /* a repair came too late for the last moment */
+        return;
+    }
+    turn_mark_unplayable(j, failed.entry, reason);
+    if (is_turn)
+        turn_end(j, PLAYED_FAILED);
+}
+
+/* Whether this death is one too many for the entry. */
+static bool strike_out(struct jukebox *j, uint64_t entry)
+{
+    for (size_t i = 0; i < STRIKES_KEPT; i++)
+        if (j->strike[i].entry == entry && ++j->strike[i].count >= STRIKES_OUT) {
+            j->strike[i] = (struct strike){ 0 };
+            return true;
+        } else if (j->strike[i].entry == entry) {
+            return false;
+        }
+    j->strike[j->strike_next++ % STRIKES_KEPT] = (struct strike){ .entry = entry, .count = 1 };
+    return false;
+}
+
+static void forgive(struct jukebox *j, uint64_t entry)
+{
+    for (size_t i = 0; i < STRIKES_KEPT; i++)
+        if (j->strike[i].entry == entry)
+            j->strike[i] = (struct strike){ 0 };
+}
+
+/* What plays lost its deck. The stage goes on with what is in the rings. */
+static void lose_now(struct jukebox *j)
+{
+    struct part *now = &j->now;
+    now->is_lost = true;
+    if (now->turn != j->turn)
+        return;
+    if (j->position_ns - now->start_ns >= PROGRESS_NS)
+        forgive(j, now->entry);
+    else if (strike_out(j, now->entry)) {
+        j->cue = (struct part){ .entry = now->entry, .turn = j->turn };
+        part_fail(j, &j->cue, crashed);
+    }
+}
+
+/* The process that had the order is gone, with all that it knew. */
+static void lose_load(struct jukebox *j, uint32_t deck)
+{
+    uint64_t load = j->deck[deck].order.load;
+    if (!j->deck[deck].is_past)
+        log_warn(j->log, "deck-%c died with %s", deck_letter(deck),
+                 turn_title(j, j->deck[deck].order.entry));
+    deck_unload(j, deck);
+    if (j->now.load == load) {
+        lose_now(j);
+    } else if (j->cue.load == load) {
+        if (!j->cue.can_play && strike_out(j, j->cue.entry))
+            part_fail(j, &j->cue, crashed);
+        else
+            j->cue.load = 0;
+    } else if (j->next.load == load) {
+        if (!j->next.can_play && strike_out(j, j->next.entry))
+            part_fail(j, &j->next, crashed);
+        else
+            j->next = (struct part){ 0 };
+    }
+}
+
+/* ---- what decks say --------------------------------------------------------------------------- */
+
+/* The queue learns the duration from the file when nobody told it, or when what was learned of an earlier
+ * file of this name is no longer so. */
+static void learn_duration(struct jukebox *j, const struct part *p)
+{
+    struct entry_place place;
+    double seconds = (double)p->duration_ns / (double)NS_PER_S;
+    if (p->duration_ns <= 0 || seconds > TRACK_MAX_DURATION_S ||
+        !queue_find_key(&j->queue, p->entry, &place))
+        return;
+    struct track *t = queue_at(&j->queue, place);
+    double known = durations_of(&j->durations, t->source);
+    durations_put(&j->durations, t->source, seconds);
+    if (t->duration_s > 0 && (t->duration_s != known || known == seconds))
+        return;
+    t->duration_s = seconds;
+    if (j->queue.now && p->entry == j->now_key)
+        j->queue.now->duration_s = seconds;
+    turn_saved_change(j);
+}
+
+static void note_playable(struct jukebox *j, struct part *p, const struct deck_state *s)
+{
+    bool is_new = !p->can_play;
+    p->can_play = true;
+    p->duration_ns = max_i64(s->duration_ns, 0);
+    p->end_ns = s->end_ns;
+    p->is_over = s->phase != DECK_READY;
+    p->has_failed = s->phase == DECK_FAILED;
+    if (is_new)
+        learn_duration(j, p);
+}
+
+/* Decoding ended with an error, after something could be played. */
+static void note_truncated(struct jukebox *j, struct part *p, const struct deck_state *s)
+{
+    bool is_news = !p->has_failed;
+    note_playable(j, p, s);
+    if (!is_news)
+        return;
+    log_warn(j->log, "%s: ends early: %.255s", turn_title(j, p->entry), s->error);
+    bool is_hardly = p->end_ns != NO_TIME && p->start_ns == 0 && p->end_ns < TRUNCATED_NS;
+    if (is_hardly && p != &j->now)
+        part_fail(j, p, s->error);
+    else if (is_hardly)
+        turn_mark_unplayable(j, p->entry, s->error);
+}
+
+static void note_state(struct jukebox *j, struct part *p)
+{
+    if (!p->load || p->is_lost)
+        return;
+    struct deck_state *s = &j->view.deck[p->deck].state;
+    if (s->load != p->load)
+        return;
+    s->error[sizeof(s->error) - 1] = '\0';
+    if (s->phase == DECK_READY || s->phase == DECK_DONE) {
+        note_playable(j, p, s);
+    } else if (s->phase == DECK_FAILED) {
+        if (p->can_play || (s->end_ns != NO_TIME && s->end_ns > s->start_ns))
+            note_truncated(j, p, s);
+        else
+            part_fail(j, p, s->error[0] ? s->error : "The deck could not read it.");
+    }
+}
+
+static void ask_kill(struct jukebox *j, uint32_t deck, const char *why)
+{
+    log_warn(j->log, "deck-%c hangs (%s): it is ended", deck_letter(deck), why);
+    j->changes |= KILL_DECK_A << deck;
+    j->deck[deck].killed_ns = j->view.now_ns;
+    j->deck[deck].killed_starts = j->view.deck[deck].starts;
+}
+
+static void check_opening(struct jukebox *j, uint32_t deck)
+{
+    struct deck_slot *slot = &j->deck[deck];
+    const struct deck_state *s = &j->view.deck[deck].state;
+    bool is_answered = s->load == slot->order.load;
+    bool is_open = is_answered && s->phase != DECK_OPENING && s->phase != DECK_EMPTY;
+    if (!slot->order.load || is_open || slot->killed_ns)
+        return;
+    if (j->view.now_ns - slot->since_ns < OPEN_MAX_NS)
+        return;
+    ask_kill(j, deck, is_answered ? "opening a file" : "no answer");
+    struct part *part = j->cue.load == slot->order.load    ? &j->cue
+                        : j->next.load == slot->order.load ? &j->next
+                                                           : NULL;
+    if (part && is_answered)
+        part_fail(j, part, took_too_long);
+    else
+        lose_load(j, deck);
+}
+
+/* Whether the process that has the order is gone. An order may be given before the process that takes it
+ * is there; a process counts its start a moment before it can be seen to live. */
+static bool has_died(struct jukebox *j, uint32_t deck)
+{
+    uint32_t starts = j->view.deck[deck].starts;
+    struct deck_slot *slot = &j->deck[deck];
+    if (!deck_is_usable(j, deck)) {
+        slot->since_ns = j->view.now_ns;
+        return slot->is_served || starts > slot->order.deck_starts;
+    }
+    slot->is_served = starts == slot->order.deck_starts;
+    return !slot->is_served;
+}
+
+static void check_process(struct jukebox *j, uint32_t deck)
+{
+    struct deck_slot *slot = &j->deck[deck];
+    const struct jukebox_deck *seen = &j->view.deck[deck];
+    if (!seen->is_alive || seen->starts != slot->killed_starts)
+        slot->killed_ns = 0;
+    else if (slot->killed_ns && j->view.now_ns - slot->killed_ns >= KILL_AGAIN_NS)
+        ask_kill(j, deck, "still there");
+    if (slot->order.load && has_died(j, deck))
+        lose_load(j, deck);
+}
+
+/* The stage waits for samples that do not come. */
+static void check_stall(struct jukebox *j)
+{
+    const struct part *now = &j->now;
+    bool stands = j->view.has_stage && now->load && j->air.load == now->load && !j->is_paused &&
+                  !j->air.is_moving && !now->is_over && !now->is_lost && deck_has(j, now) &&
+                  j->view.now_ns - j->view.clock.mono_ns < SECONDS(1);
+    if (!stands)
+        j->stands_since_ns = 0;
+    else if (!j->stands_since_ns)
+        j->stands_since_ns = j->view.now_ns;
+    else if (j->view.now_ns - j->stands_since_ns > STALL_MAX_NS) {
+        j->stands_since_ns = 0;
+        ask_kill(j, now->deck, "no samples");
+        lose_load(j, now->deck);
+    }
+}
+
+/* The stage was told to cut to it and does not, though it plays nothing else: the position it is to be
+ * joined at lies behind what the deck can hold. Another load begins just there. */
+static void check_refused(struct jukebox *j)
+{
+    const struct part *now = &j->now;
+    bool waits = j->view.has_stage && now->load && now->turn == j->turn && !now->was_heard &&
+                 !j->cue.entry && !j->is_paused && j->air.load != now->load && !j->air.is_moving &&
+                 j->view.now_ns - j->view.clock.mono_ns < SECONDS(1);
+    if (!waits) {
+        j->refused_since_ns = 0;
+        return;
+    }
+    if (!j->refused_since_ns)
+        j->refused_since_ns = j->view.now_ns;
+    if (j->view.now_ns - j->refused_since_ns < REFUSED_MAX_NS)
+        return;
+    j->refused_since_ns = 0;
+    j->now.is_lost = true;
+    bool stands_there = now->how == START_JOIN && j->air.entry == now->entry;
+    j->cue = (struct part){
+        .entry = now->entry,
+        .turn = j->turn,
+        .start_ns = stands_there ? j->air.media_ns : now->start_ns,
+    };
+    log_warn(j->log, "%s: the stage did not take it: loaded again", turn_title(j, now->entry));
+    if (strike_out(j, now->entry))
+        part_fail(j, &j->cue, "The stage could not play it.");
+}
+
+static void open_repair(struct jukebox *j)
+{
+    const struct part *now = &j->now;
+    if (!j->queue.now || !now->load || !now->is_lost || now->turn != j->turn || j->cue.entry)
+        return;
+    bool is_on_air = now->was_heard && j->air.entry == now->entry;
+    if (is_on_air && now->is_over && left_ns(j) < REPAIR_LEFT_NS)
+        return;
+    int64_t behind = max_i64(REPAIR_LEFT_NS - left_ns(j), 0);
+    j->cue = (struct part){
+        .entry = now->entry,
+        .turn = j->turn,
+        .start_ns = max_i64(j->position_ns - behind, 0),
+        .how = is_on_air ? START_JOIN : START_NOW,
+    };
+    if (!j->deck[now->deck].is_past) /* else it was said at the start */
+        log_info(j->log, "%s: goes on at %.1f s on another deck", j->queue.now->title,
+                 (double)j->position_ns / (double)NS_PER_S);
+}
+
+void deck_observe(struct jukebox *j)
+{
+    for (uint32_t d = 0; d < DECKS; d++)
+        check_process(j, d);
+    note_state(j, &j->now);
+    note_state(j, &j->cue);
+    note_state(j, &j->next);
+    for (uint32_t d = 0; d < DECKS; d++)
+        check_opening(j, d);
+    check_stall(j);
+    check_refused(j);
+    open_repair(j);
+}

@@ -1,0 +1,303 @@
+/* The queue, and the turn of the entry that plays. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "player/jukebox_internal.h"
+
+void turn_saved_change(struct jukebox *j)
+{
+    j->revision++;
+    j->changes |= CHANGED_SAVED;
+}
+
+void turn_save_position(struct jukebox *j)
+{
+    j->saved_at_ns = j->view.now_ns;
+    j->changes |= POSITION_DUE;
+}
+
+const struct track *turn_track(const struct jukebox *j, uint64_t entry)
+{
+    struct entry_place place;
+    if (queue_find_key(&j->queue, entry, &place))
+        return queue_at(&j->queue, place);
+    return entry && entry == j->now_key ? j->queue.now : NULL;
+}
+
+const char *turn_title(const struct jukebox *j, uint64_t entry)
+{
+    const struct track *t = turn_track(j, entry);
+    return t ? t->title : "a song that is gone";
+}
+
+static void now_changed(struct jukebox *j)
+{
+    struct entry_place place;
+    const struct track *t = j->queue.now;
+    if (t && queue_playing(&j->queue, &place))
+        t = queue_at(&j->queue, place);
+    j->now_key = t ? entry_key(&j->queue, t) : 0;
+}
+
+/* Told first: applying it may free what it names. */
+static int change(struct jukebox *j, const struct queue_op *op)
+{
+    if (j->settings.on_op)
+        j->settings.on_op(j->settings.ctx, op);
+    return queue_apply(&j->queue, op);
+}
+
+/* `queue.now` is another one than before. */
+static void begin(struct jukebox *j)
+{
+    now_changed(j);
+    j->turn++;
+    j->left_load = j->now.load;
+    j->position_ns = j->start_ns = j->played_ns = 0;
+    j->heard_ns = NO_TIME;
+    j->started_wall_ms = j->view.wall_ms;
+    j->stands_since_ns = 0;
+    turn_saved_change(j);
+    turn_save_position(j);
+    log_info(j->log, "%s: starts", j->queue.now->title);
+}
+
+void turn_begin(struct jukebox *j, struct entry_place place)
+{
+    struct queue_op op = { .kind = OP_START, .entry = entry_ref_of(queue_at(&j->queue, place)) };
+    if (change(j, &op) >= 0)
+        begin(j);
+}
+
+static void keep_history(struct jukebox *j, enum played_how how)
+{
+    if (j->history_count == HISTORY_WAITING)
+        return;
+    struct played *p = &j->history[(j->history_first + j->history_count++) % HISTORY_WAITING];
+    *p = (struct played){
+        .started_wall_ms = j->started_wall_ms,
+        .ended_wall_ms = j->view.wall_ms,
+        .played_s = (double)j->played_ns / (double)NS_PER_S,
+        .how = how,
+    };
+    track_display_title(j->queue.now, p->title, sizeof(p->title));
+    track_display_artist(j->queue.now, p->artist, sizeof(p->artist));
+    text_clean(p->id, sizeof(p->id), j->queue.now->id);
+}
+
+void turn_end(struct jukebox *j, enum played_how how)
+{
+    if (!j->queue.now)
+        return;
+    keep_history(j, how);
+    if (how != PLAYED_FAILED) /* said when it was marked */
+        log_info(j->log, "%s: %s", j->queue.now->title, played_how_name(how));
+    struct entry_place place;
+    const struct track *t =
+        queue_playing(&j->queue, &place) ? queue_at(&j->queue, place) : j->queue.now;
+    struct queue_op op = {
+        .kind = how == PLAYED_SKIPPED ? OP_SKIP : OP_END,
+        .entry = entry_ref_of(t),
+    };
+    /* A main track that failed stays, with its mark, for staff to see: also where others leave. */
+    j->queue.loops = j->settings.loops || how == PLAYED_FAILED;
+    int ret = change(j, &op);
+    j->queue.loops = j->settings.loops;
+    if (ret != 0)
+        log_err(j->log, "the queue did not end what it plays: %d", ret);
+    now_changed(j);
+    turn_saved_change(j);
+}
+
+void turn_settle(struct jukebox *j)
+{
+    struct entry_place place;
+    if (!j->queue.now && !j->is_leaving && !j->is_away && queue_next(&j->queue, &place))
+        turn_begin(j, place);
+}
+
+void turn_count_heard(struct jukebox *j)
+{
+    const struct play_position *air = &j->air;
+    bool is_now = j->now.load && air->load == j->now.load && j->now.turn == j->turn;
+    if (!is_now) {
+        j->heard_ns = NO_TIME;
+        return;
+    }
+    j->now.was_heard = j->played_any = true;
+    int64_t step = j->heard_ns == NO_TIME ? 0 : air->media_ns - j->heard_ns;
+    if (step > 0)
+        j->played_ns += step;
+    j->heard_ns = air->media_ns;
+    if (!j->cue.entry || j->cue.how == START_JOIN)
+        j->position_ns = air->media_ns;
+}
+
+/* The heading names the song: a reason that begins with the name of its file says "The file" instead. */
+static void show_unplayable(struct jukebox *j, const struct track *t, const char *reason)
+{
+    char title[192], heading[256], text[320];
+    track_display_title(t, title, sizeof(title));
+    snprintf(heading, sizeof(heading), "Cannot play: %s", title);
+    char *path = path_from_source(t->source);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t len = strlen(name);
+    bool names_file = len > 0 && strncmp(reason, name, len) == 0 && reason[len] == ' ';
+    snprintf(text, sizeof(text), "%s%s", names_file ? "The file" : "",
+             reason + (names_file ? len : 0));
+    free(path);
+    jukebox_notice(j, NOTICE_PROBLEM, heading, text);
+}
+
+void turn_mark_unplayable(struct jukebox *j, uint64_t entry, const char *reason)
+{
+    const struct track *t = turn_track(j, entry);
+    if (!t)
+        return;
+    show_unplayable(j, t, reason);
+    log_warn(j->log, "%s: cannot be played: %s", t->source[0] ? t->source : t->title, reason);
+    struct queue_op op = {
+        .kind = OP_MARK_UNPLAYABLE,
+        .entry = entry_ref_of(t),
+        .reason = reason,
+    };
+    if (change(j, &op) == 0)
+        turn_saved_change(j);
+}
+
+/* ---- operations from outside ------------------------------------------------------------------ */
+
+static bool means_playing(const struct jukebox *j, struct entry_ref ref)
+{
+    struct entry_place a, b;
+    return queue_playing(&j->queue, &a) && queue_find(&j->queue, ref, &b) && a.list == b.list &&
+           a.index == b.index;
+}
+
+static bool ref_is_empty(struct entry_ref ref)
+{
+    return !(ref.id && *ref.id) && !(ref.video_id && *ref.video_id);
+}
+
+static int skip(struct jukebox *j, struct entry_ref ref)
+{
+    if (!j->queue.now || (!ref_is_empty(ref) && !means_playing(j, ref)))
+        return 1;
+    turn_end(j, PLAYED_SKIPPED);
+    return 0;
+}
+
+static int play_now(struct jukebox *j, const struct queue_op *op)
+{
+    struct entry_place place;
+    if (!queue_find(&j->queue, op->entry, &place))
+        return -ENOENT;
+    if (means_playing(j, op->entry))
+        return 1;
+    if (j->queue.now)
+        keep_history(j, PLAYED_SKIPPED);
+    return change(j, op);
+}
+
+static int apply(struct jukebox *j, const struct queue_op *op)
+{
+    switch (op->kind) {
+    case OP_START:
+    case OP_END:
+    case OP_KINDS: return -EINVAL;
+    case OP_SKIP: return skip(j, op->entry);
+    case OP_PLAY_NOW: return play_now(j, op);
+    case OP_REMOVE:
+        if (means_playing(j, op->entry))
+            keep_history(j, PLAYED_REMOVED);
+        break;
+    case OP_ADD:
+        /* Adding a file again is a person saying that it can be played now. */
+        queue_lift_marks(&j->queue, op->track->source);
+        j->had_entries = true;
+        break;
+    default: break;
+    }
+    return change(j, op);
+}
+
+int jukebox_apply(struct jukebox *j, const struct queue_op *op)
+{
+    struct entry_place place;
+    struct queue_op own = *op;
+    if (j->is_away && (op->kind == OP_SKIP || op->kind == OP_PLAY_NOW))
+        return -EPERM;
+    struct track *named = NULL; /* the entry may leave the queue, and its names with it */
+    if (queue_find(&j->queue, op->entry, &place)) {
+        named = track_copy(queue_at(&j->queue, place));
+        own.entry = entry_ref_of(named);
+    }
+    follow_committed(j);
+    int ret = apply(j, &own);
+    track_destroy(named);
+    if (ret != 0)
+        return ret;
+    now_changed(j);
+    turn_saved_change(j);
+    turn_settle(j);
+    return 0;
+}
+
+static bool is_same_entry(const struct track *a, const struct track *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (track_id_is_identity(a->id) || track_id_is_identity(b->id))
+        return strcmp(a->id, b->id) == 0;
+    return strcmp(a->video_id, b->video_id) == 0 && strcmp(a->requested_at, b->requested_at) == 0;
+}
+
+/* What the decks found out is nobody else's to know. */
+static void recall_durations(struct jukebox *j)
+{
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < j->queue.list[l].count; i++) {
+            struct track *t = j->queue.list[l].at[i];
+            double known = durations_of(&j->durations, t->source);
+            if (known > 0)
+                t->duration_s = known;
+        }
+}
+
+void jukebox_adopt(struct jukebox *j, const struct queue *queue)
+{
+    struct queue own = j->queue;
+    bool goes_on = j->is_away || is_same_entry(own.now, queue->now);
+    if (!goes_on && own.now) {
+        keep_history(j, PLAYED_SKIPPED);
+        log_info(j->log, "%s: %s", own.now->title, played_how_name(PLAYED_SKIPPED));
+    }
+    queue_copy(&j->queue, queue);
+    j->queue.loops = own.loops;
+    j->queue.max_chars = own.max_chars;
+    queue_finish(&own);
+    recall_durations(j);
+    turn_saved_change(j);
+    if (!goes_on && j->queue.now)
+        begin(j);
+    else
+        now_changed(j);
+    turn_settle(j);
+}
+
+void jukebox_set_away(struct jukebox *j, bool is_away)
+{
+    if (j->is_away == is_away)
+        return;
+    log_info(j->log, is_away ? "another player of this venue has the music: silent here"
+                             : "the music of this venue is played here");
+    j->is_away = is_away;
+    if (is_away)
+        return;
+    if (j->queue.now)
+        begin(j);
+    turn_settle(j);
+}

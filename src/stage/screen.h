@@ -1,0 +1,54 @@
+/* One output of the stage: which picture it shows, which is drawn and waits, and what that says of its
+ * punctuality. The choice is pure; drawing and presenting go through output/video.h. */
+#pragma once
+
+#include "output/video.h"
+#include "stage/deck_view.h"
+#include "stage/overlay_painter.h"
+
+/* A picture by name, with the overlay on it. */
+struct screen_view {
+    uint64_t load; /* 0: black */
+    uint64_t number;
+    uint64_t overlay; /* version of the overlay set; 0: none */
+};
+
+struct screen {
+    /* Constant after init. */
+    struct video_output *output;
+    uint32_t row; /* in the outputs table */
+
+    struct output_info info;
+    struct screen_view shown;
+    struct screen_view drawn; /* handed to the driver; equal to `shown` once presented */
+    uint64_t drawn_scene;     /* serial of the scene on it; `counts` has that of `shown` ... */
+    int64_t drawn_since_ns;   /* ... and its time */
+    bool is_exposed;          /* the window lost its content: present again ... */
+    bool is_stale;            /* ... and nothing drawn before is of use: draw again */
+    int64_t draw_ns;          /* how long drawing took lately: slow to fall, quick to rise */
+    struct output_row counts; /* what goes into the outputs table */
+};
+
+enum screen_step {
+    SCREEN_REST,    /* nothing to do until `wake_ns` */
+    SCREEN_SHOW,    /* draw `due` when it is not drawn, and present */
+    SCREEN_ADVANCE, /* draw `after` when it is not drawn, and present: its time has come */
+    SCREEN_PREPARE, /* draw `after`, present later */
+};
+
+/* What an output is to show: `due` now, `after` from after_ns on (its load 0: nothing known). */
+struct screen_wish {
+    struct screen_view due, after;
+    int64_t after_ns; /* INT64_MAX: never, the time stands still */
+};
+
+/* What to do at `now_ns`, and when to look again. Pure. */
+enum screen_step screen_decide(const struct screen *s, const struct screen_wish *wish,
+                               int64_t now_ns, int64_t *wake_ns);
+
+void screen_init(struct screen *s, struct video_output *output, uint32_t row, uint32_t stage);
+/* Draws a picture (NULL: black) under the overlay; `view` names it. */
+void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
+                 const struct overlay_set *overlay);
+/* Shows what is drawn and counts; `picture` as drawn, due at `due_ns` (NO_TIME: no matter when). */
+void screen_present(struct screen *s, const struct frame_desc *picture, int64_t due_ns);

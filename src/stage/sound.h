@@ -1,0 +1,13 @@
+/* Keeps a sound device open for as long as the show runs: opens it off the render thread, and when it is
+ * lost or cannot be had lets the null driver keep the time while it tries again. */
+#pragma once
+
+#include "config/config.h"
+#include "output/audio.h"
+
+struct sound;
+
+/* `fill` as in output/audio.h. The strings of `config` must outlive the object. */
+struct sound *sound_create(const struct config *config, audio_fill *fill, void *ctx,
+                           struct log *log);
+void sound_destroy(struct sound *s); /* after it `fill` is not called any more */

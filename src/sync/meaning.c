@@ -1,0 +1,295 @@
+/* What somebody else's writing means: data model 6.5. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/sync_internal.h"
+
+static bool find_entry(const struct queue *q, const struct track *t, struct entry_place *out)
+{
+    for (int l = 0; l < QUEUE_LISTS; l++) {
+        for (size_t i = 0; i < q->list[l].count; i++) {
+            *out = (struct entry_place){ (enum queue_list)l, i };
+            if (track_is_same_entry(q->list[l].at[i], t))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void apply_to(struct sync *s, enum queue_op_kind kind, const struct track *t, size_t index)
+{
+    struct track *named = track_copy(t);
+    struct queue_op op = { .kind = kind, .entry = entry_ref_of(named), .index = index };
+    state_apply(s, &op);
+    track_destroy(named);
+}
+
+/* nowPlaying was set to null: the web admin's Skip. A main track is rotated, even if it was taken out with it. */
+static void skipped(struct sync *s)
+{
+    struct track *t = track_copy(s->playing);
+    char turn[TURN_SIZE];
+    struct entry_place place;
+    snprintf(turn, sizeof(turn), "%s", s->playing_turn);
+    if (find_entry(&s->full_view, t, &place)) {
+        state_restart_turn(s, t, turn);
+        apply_to(s, OP_SKIP, t, 0);
+    } else if (t->is_request) {
+        ledger_note(&s->ledger, t, FATE_CANCELLED, "Skipped by admin");
+    } else if (s->playing_was_base && s->full_view.list[QUEUE_MAIN].count &&
+               !ledger_is_over(&s->ledger, t)) {
+        struct queue_op op = { .kind = OP_ADD, .track = t, .seed = sync_random(s) };
+        state_apply(s, &op);
+    }
+    s->skip_wanted = true;
+    state_take_playing(s);
+    track_destroy(t);
+}
+
+/* nowPlaying is another track: that one is to play now. */
+static void replaced(struct sync *s)
+{
+    struct track *left = track_copy(s->playing), *wanted = track_copy(s->full_view.now);
+    if (left->is_request) {
+        apply_to(s, OP_REMOVE, left, 0);
+        ledger_note(&s->ledger, left, FATE_CANCELLED, "Skipped by admin");
+    } else {
+        apply_to(s, OP_MOVE, left, SIZE_MAX);
+    }
+    state_restart_turn(s, wanted, "");
+    s->skip_wanted = true;
+    state_take_playing(s);
+    track_destroy(left);
+    track_destroy(wanted);
+}
+
+void meaning_of_now(struct sync *s)
+{
+    const struct track *now = s->full_view.now;
+    if (!state_is_master(s))
+        return;
+    if (!s->playing) {
+        if (s->view.now)
+            state_take_playing(s);
+        return;
+    }
+    if (!now) {
+        skipped(s);
+        return;
+    }
+    bool is_same_turn = strcmp(s->view_now.turn, s->playing_turn) == 0;
+    if (is_same_turn && !track_is_remade(now) && track_is_same_entry(now, s->playing))
+        return;
+    if (turn_is_of_other(s, s->view_now.turn) && !is_same_turn)
+        role_check(s);
+    else if (track_is_remade(now) || track_is_same_entry(now, s->playing))
+        state_restart_turn(s, s->playing, s->playing_turn);
+    else
+        replaced(s);
+}
+
+/* Entries that are over and that an old copy brought back. */
+static void remove_over(struct sync *s)
+{
+    for (int l = 0; l < QUEUE_LISTS; l++) {
+        for (size_t i = s->full_view.list[l].count; i-- > 0;) {
+            if (i >= s->full_view.list[l].count)
+                continue;
+            const struct track *t = s->full_view.list[l].at[i];
+            bool plays = s->full_view.now && track_is_same_entry(s->full_view.now, t);
+            if (!plays && ledger_is_over(&s->ledger, t)) {
+                struct ledger_record kept = *ledger_find(&s->ledger, t);
+                apply_to(s, OP_REMOVE, t, 0);
+                struct ledger_record *r = ledger_find(&s->ledger, kept.track);
+                if (r) { /* what it came to before counts, not the removal */
+                    r->fate = kept.fate;
+                    r->is_told = kept.is_told;
+                    memcpy(r->reason, kept.reason, sizeof(r->reason));
+                }
+            }
+        }
+    }
+}
+
+void document_mean(struct sync *s)
+{
+    meaning_of_now(s);
+    if (state_is_master(s))
+        remove_over(s);
+}
+
+static bool same_element(const struct track *a, const struct track *b)
+{
+    return strcmp(a->id, b->id) == 0 && strcmp(a->video_id, b->video_id) == 0 &&
+           strcmp(a->requested_at, b->requested_at) == 0;
+}
+
+/* Whether `after` is `before` without some elements; counts them. */
+static bool only_removed(const struct track_list *before, const struct track_list *after,
+                         size_t *removed)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < before->count; i++) {
+        if (at < after->count && same_element(before->at[i], after->at[at]))
+            at++;
+        else
+            (*removed)++;
+    }
+    return at == after->count;
+}
+
+static bool same_now(const struct queue_document *a, const struct queue_document *b)
+{
+    if (!a->queue.now || !b->queue.now)
+        return !a->queue.now && !b->queue.now;
+    return same_element(a->queue.now, b->queue.now) && strcmp(a->now.turn, b->now.turn) == 0;
+}
+
+/* Another entry of the same payment: one of two copies went. */
+static bool has_copy(const struct queue *q, const struct track *t)
+{
+    const struct track_list *list = &q->list[QUEUE_REQUESTS];
+    for (size_t i = 0; *t->payment_id && i < list->count; i++) {
+        if (strcmp(list->at[i]->payment_id, t->payment_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Staff took something out: a write that did nothing but that. A request counts as taken out only if it was the one
+ * thing that went, or all requests went: it is paid, and an old copy written back must not lose it. What went while
+ * this box was off may be several writes that look like one: no request counts then. */
+static void note_removals(struct sync *s, const struct queue_document *old, bool was_off)
+{
+    const struct queue_document *new = &s->base;
+    size_t removed[QUEUE_LISTS] = { 0 };
+    for (int l = 0; l < QUEUE_LISTS; l++) {
+        if (!only_removed(&old->queue.list[l], &new->queue.list[l], &removed[l]))
+            return;
+    }
+    if (!same_now(old, new) || removed[QUEUE_MAIN] + removed[QUEUE_REQUESTS] == 0)
+        return;
+    bool takes_request =
+        !was_off && removed[QUEUE_MAIN] == 0 && *new->now.turn &&
+        (removed[QUEUE_REQUESTS] == 1 || new->queue.list[QUEUE_REQUESTS].count == 0);
+    for (int l = 0; l < QUEUE_LISTS; l++) {
+        for (size_t i = 0; i < old->queue.list[l].count; i++) {
+            const struct track *t = old->queue.list[l].at[i];
+            struct entry_place place;
+            bool plays = s->playing && track_is_same_entry(s->playing, t);
+            if (plays || find_entry(&new->queue, t, &place) || ledger_is_over(&s->ledger, t))
+                continue;
+            if (!t->is_request)
+                ledger_note(&s->ledger, t, FATE_REMOVED, NULL);
+            else if (takes_request && !has_copy(&new->queue, t))
+                ledger_note(&s->ledger, t, FATE_CANCELLED, "Removed by staff");
+        }
+    }
+}
+
+/* Our operations that this document holds already. */
+static void drop_done(struct sync *s, const struct queue_document *d)
+{
+    uint64_t mark = now_fields_marked(&d->now, s->writer);
+    if (mark)
+        pending_drop_until(&s->pending, mark);
+    else if (s->push_serial && queue_same(&d->queue, &s->push_queue))
+        pending_drop_until(&s->pending, s->push_serial);
+}
+
+static bool is_acceptable(const struct sync *s, const struct message *m, bool is_read)
+{
+    int64_t stamp_ms;
+    if (!stamp_parse(message_str(m, "$updatedAt", NULL), &stamp_ms))
+        return false;
+    if (stamp_ms > s->base.stamp_ms)
+        return true;
+    if (stamp_ms == s->base.stamp_ms)
+        return is_read && queue_document_hash(m) != s->base.hash;
+    return is_read && stamp_ms < s->read_stamp_ms; /* the server was set back to an older state */
+}
+
+/* Marks and turns of other writers: another device is there. */
+static void look_for_others(struct sync *s)
+{
+    const struct now_fields *f = &s->base.now;
+    bool is_other = turn_is_of_other(s, f->turn);
+    for (size_t i = 0; i < f->mark_count; i++)
+        is_other |= strcmp(f->mark[i].by, s->writer) != 0;
+    s->role.saw_others |= is_other;
+}
+
+static void accept(struct sync *s, struct queue_document *d)
+{
+    struct queue_document old;
+    queue_document_init(&old);
+    queue_document_move(&old, &s->base);
+    queue_document_move(&s->base, d);
+    bool was_off = !s->has_document; /* `old` is of a former life */
+    s->has_document = true;
+    s->is_truly_missing = false;
+    drop_done(s, &s->base);
+    look_for_others(s);
+    state_dirty_soon(s);
+    if (state_may_write_now(s) && old.stamp_ms != INT64_MIN)
+        note_removals(s, &old, was_off);
+    struct entry_place place;
+    s->playing_was_base = s->playing && find_entry(&old.queue, s->playing, &place);
+    bool is_new_turn = strcmp(s->base.now.turn, old.now.turn) != 0;
+    queue_document_finish(&old);
+    state_changed(s);
+    if (state_is_master(s) && is_new_turn && turn_is_of_other(s, s->base.now.turn))
+        role_check(s);
+    document_mean(s);
+    requests_settle(s);
+    report_now_changed(s);
+    playlist_consider(s);
+    push_consider(s);
+}
+
+void document_seen(struct sync *s, const struct message *m, bool is_read)
+{
+    struct queue_document d;
+    bool is_ours = !s->base.id[0] || strcmp(s->base.id, message_str(m, "$id", "")) == 0;
+    if (!is_ours || strcmp(message_str(m, "venueId", ""), s->venue_id) != 0)
+        return;
+    if (is_acceptable(s, m, is_read) && queue_document_read(&d, m)) {
+        accept(s, &d);
+        queue_document_finish(&d);
+    }
+    if (is_read) {
+        s->has_document |= s->base.id[0] != '\0';
+        s->push_is_unknown = false;
+    }
+}
+
+/* Our write was taken: nobody wrote between the base it was made of and it. */
+void document_wrote(struct sync *s, const struct message *m)
+{
+    struct queue_document d;
+    pending_drop_until(&s->pending, s->push_serial);
+    state_dirty(s);
+    s->push_is_unknown = false;
+    int64_t stamp_ms;
+    bool is_newer =
+        stamp_parse(message_str(m, "$updatedAt", NULL), &stamp_ms) && stamp_ms > s->base.stamp_ms;
+    queue_document_init(&d);
+    if (is_newer)
+        queue_document_read(&d, m);
+    if (d.stamp_ms > s->base.stamp_ms)
+        queue_document_move(&s->base, &d);
+    queue_document_finish(&d);
+    state_changed(s);
+    meaning_of_now(s);
+    playlist_consider(s);
+}
+
+/* It is no more: playing goes on from what is held, and the document is made again once that is sure. */
+void document_gone(struct sync *s)
+{
+    s->has_document = false;
+    s->base.id[0] = '\0';
+    s->base.stamp_ms = INT64_MIN;
+    task_wake(s, TASK_LOOKUP, s->now_ns);
+}

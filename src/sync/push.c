@@ -1,0 +1,156 @@
+/* Own operations to the server: one guarded PATCH of nowPlaying, both queues and updatedAt. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sync/query_text.h"
+#include "sync/sync_internal.h"
+
+#define PRESENCE 1            /* no operation has that serial */
+#define HELD_NS  SECONDS(300) /* after a refusal that a person must end */
+
+static bool has_transport(const struct sync *s)
+{
+    for (size_t i = 0; i < s->pending.count; i++) {
+        if (pending_is_transport(s->pending.at[i].op.kind))
+            return true;
+    }
+    return false;
+}
+
+static bool wants_now(const struct sync *s)
+{
+    return s->report.now_is_dirty && state_may_write_now(s) && s->full_view.now;
+}
+
+static bool wants_repair(const struct sync *s)
+{
+    return s->base.is_broken && state_may_write_now(s);
+}
+
+/* A device that does not sound leaves a mark, so that the one that does knows it is not alone. */
+static bool wants_presence(const struct sync *s)
+{
+    return s->role.is == SYNC_OTHER && *s->base.now.turn &&
+           !now_fields_marked(&s->base.now, s->writer);
+}
+
+static bool wants_more(const struct sync *s)
+{
+    return wants_now(s) || wants_repair(s) || wants_presence(s);
+}
+
+void push_consider(struct sync *s)
+{
+    if (s->has_document && (s->pending.count || wants_more(s)))
+        task_wake(s, TASK_PUSH, s->now_ns);
+}
+
+/* The last operation that the journal holds; 0: none. */
+static uint64_t last_saved(const struct sync *s)
+{
+    uint64_t serial = 0;
+    for (size_t i = 0; i < s->pending.count && s->pending.at[i].revision <= s->saved_revision; i++)
+        serial = s->pending.at[i].serial;
+    return serial;
+}
+
+/* false: the server's document says all of it already. */
+static bool make_queue(struct sync *s, uint64_t until, struct queue *q, struct now_fields *f)
+{
+    queue_copy(q, &s->base.queue);
+    *f = s->base.now;
+    for (size_t i = 0; i < s->pending.count && s->pending.at[i].serial <= until; i++)
+        pending_apply(&s->pending.at[i], q, f);
+    bool is_same = queue_same(q, &s->base.queue) && strcmp(f->turn, s->base.now.turn) == 0;
+    return !is_same || wants_more(s);
+}
+
+static bool compose(struct sync *s, struct call *out)
+{
+    if (!s->has_document)
+        return false;
+    if (s->push_is_unknown) {
+        task_wake(s, TASK_FETCH, s->now_ns);
+        return false;
+    }
+    if (has_transport(s) && !state_may_write_now(s))
+        return false; /* the role's answer wakes this */
+    uint64_t until = last_saved(s);
+    if (!until && !wants_more(s))
+        return false;
+    struct queue q;
+    struct now_fields f;
+    if (!make_queue(s, until, &q, &f)) {
+        pending_drop_until(&s->pending, until);
+        state_dirty(s);
+        queue_finish(&q);
+        return false;
+    }
+    if (state_may_write_now(s))
+        report_fill_now(s, &f);
+    if (until || wants_presence(s))
+        now_fields_mark(&f, s->writer, until ? until : PRESENCE);
+    char stamp[STAMP_SIZE];
+    struct message *body = message_create();
+    message_set_object(body, "data",
+                       queue_document_data(&q, &f, report_updated_at(s, stamp) ? stamp : NULL));
+    out->method = "PATCH";
+    out->path = document_path(s->database_id, "queues", s->base.id);
+    out->guard = xstrdup(s->base.updated_at);
+    out->body = message_text(body, false);
+    message_destroy(body);
+    queue_finish(&s->push_queue);
+    s->push_queue = q;
+    s->push_serial = until;
+    s->report.now_is_dirty = false;
+    return true;
+}
+
+static void refused(struct sync *s)
+{
+    size_t before = s->pending.count;
+    pending_drop_kind(&s->pending, OP_ADD, s->push_serial);
+    if (s->pending.count == before)
+        pending_drop_until(&s->pending, s->push_serial);
+    problem_set(s, TASK_PUSH, "The server refuses a change of the queue; it was taken back.");
+    state_dirty(s);
+    state_changed(s);
+    task_set(s, TASK_PUSH, s->pending.count ? s->now_ns + SECONDS(5) : NO_TIME);
+}
+
+static void done(struct sync *s, const struct answer *a)
+{
+    switch (a->outcome) {
+    case OUTCOME_OK:
+        s->push_conflicts = 0;
+        problem_set(s, TASK_PUSH, NULL);
+        if (a->body)
+            document_wrote(s, a->body);
+        else
+            s->push_is_unknown = true;
+        break;
+    case OUTCOME_CONFLICT:
+        s->conflicts++;
+        s->push_conflicts += s->push_conflicts < 5;
+        s->push_is_unknown = true;
+        task_wake(s, TASK_FETCH, s->now_ns);
+        task_set(s, TASK_PUSH, s->now_ns + (MS(20) + sync_jitter(s, MS(180))) * s->push_conflicts);
+        break;
+    case OUTCOME_REFUSED: refused(s); break;
+    case OUTCOME_MISSING: document_gone(s); break;
+    case OUTCOME_SIGNED_OUT:
+    case OUTCOME_FORBIDDEN:
+        task_wake(s, TASK_ACCOUNT, s->now_ns);
+        problem_set(s, TASK_PUSH, "The server does not let this box change the queue.");
+        task_set(s, TASK_PUSH, s->now_ns + HELD_NS);
+        return;
+    default:
+        s->push_is_unknown = true; /* it may have been done */
+        task_trouble(s, TASK_PUSH, a);
+        return;
+    }
+    push_consider(s);
+}
+
+const struct task_kind sync_task_push = { "push", compose, done, true };

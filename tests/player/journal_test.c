@@ -1,0 +1,399 @@
+/* The journal: what is written is read again, and whatever is on the disk, a start succeeds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "player/folder.h"
+#include "player/journal.h"
+
+/* ---- failing on purpose: the nth of these calls of the program fails ---------------------------- */
+
+static int fail_countdown; /* 0: none fails */
+static int fail_errno;
+
+static bool fails_now(void)
+{
+    if (fail_countdown == 0 || --fail_countdown > 0)
+        return false;
+    errno = fail_errno;
+    return true;
+}
+
+int fsync(int fd)
+{
+    return fails_now() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    return fails_now() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+ssize_t write(int fd, const void *data, size_t len)
+{
+    return fails_now() ? -1 : (ssize_t)syscall(SYS_write, fd, data, len);
+}
+
+ssize_t read(int fd, void *data, size_t len)
+{
+    return fails_now() ? -1 : (ssize_t)syscall(SYS_read, fd, data, len);
+}
+
+/* ---- helpers ----------------------------------------------------------------------------------- */
+
+static const struct log quiet = { .module = "test", .level = LOG_ERROR };
+
+static int make_folder(void **state)
+{
+    static char path[64];
+    folder_make(path);
+    *state = path;
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    fail_countdown = 0;
+    folder_remove(*state);
+    return 0;
+}
+
+static void fill(struct journal_state *s, size_t count)
+{
+    journal_state_init(s);
+    s->queue.loops = true;
+    s->volume = 42;
+    s->is_muted = true;
+    s->left_load = 0xfedcba9876543210u;
+    s->arguments = 77;
+    s->sync = xstrdup("{\"version\":1,\"writer\":\"Käse\"}");
+    s->is_joined = true;
+    for (size_t i = 0; i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/m/Käse \"%zu\" \\ - ☕.mp4", i);
+        struct track *t = track_create();
+        track_from_path(t, path);
+        struct queue_op op = { .kind = OP_ADD, .track = t, .seed = i + 1 };
+        assert_int_equal(queue_apply(&s->queue, &op), 0);
+        track_destroy(t);
+    }
+    struct entry_place place;
+    if (queue_next(&s->queue, &place)) {
+        struct entry_ref ref = entry_ref_of(queue_at(&s->queue, place));
+        assert_true(queue_apply(&s->queue, &(struct queue_op){ .kind = OP_START, .entry = ref }) >=
+                    0);
+        ref = entry_ref_of(s->queue.list[QUEUE_MAIN].at[1]);
+        queue_apply(&s->queue, &(struct queue_op){
+                                   .kind = OP_MARK_UNPLAYABLE, .entry = ref, .reason = "Why." });
+    }
+}
+
+static void put(const char *folder, size_t count)
+{
+    struct journal_state s;
+    fill(&s, count);
+    char *text = journal_text(&s);
+    folder_write(folder, JOURNAL_FILE, text, strlen(text));
+    free(text);
+    journal_state_finish(&s);
+}
+
+static size_t load_count(const char *folder)
+{
+    struct journal_state s;
+    struct journal_position p;
+    journal_load(folder, NULL, &s, &p);
+    size_t count = s.queue.list[QUEUE_MAIN].count;
+    assert_true(s.is_new == (count == 0));
+    journal_state_finish(&s);
+    return count;
+}
+
+/* ---- tests ------------------------------------------------------------------------------------- */
+
+static void what_is_written_is_read_again(void **state)
+{
+    struct journal_state a, b;
+    struct journal_position p;
+    const char *folder = *state;
+    fill(&a, 5);
+    put(folder, 5);
+    journal_load(folder, &quiet, &b, &p);
+    assert_int_equal(b.volume, 42);
+    assert_true(b.is_muted && !b.is_paused && !b.is_new);
+    assert_true(b.left_load == a.left_load && b.arguments == a.arguments);
+    assert_string_equal(b.sync, a.sync);
+    assert_true(b.is_joined);
+    assert_int_equal(b.queue.list[QUEUE_MAIN].count, 5);
+    assert_string_equal(b.queue.list[QUEUE_MAIN].at[1]->unplayable, "Why.");
+    assert_string_equal(b.queue.list[QUEUE_MAIN].at[4]->source,
+                        a.queue.list[QUEUE_MAIN].at[4]->source);
+    assert_non_null(b.queue.now);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(entry_key(&a.queue, a.queue.list[QUEUE_MAIN].at[i]),
+                         entry_key(&b.queue, b.queue.list[QUEUE_MAIN].at[i]));
+    journal_state_finish(&a);
+    journal_state_finish(&b);
+}
+
+static void a_journal_of_a_box_without_a_backend_has_one_line(void **state)
+{
+    const char *folder = *state;
+    struct journal_state s;
+    struct journal_position p;
+    fill(&s, 3);
+    free(s.sync);
+    s.sync = NULL;
+    s.is_joined = false;
+    char *text = journal_text(&s);
+    assert_null(memchr(text, '\n', strlen(text) - 18)); /* the hash, and the breaks around it */
+    folder_write(folder, JOURNAL_FILE, text, strlen(text));
+    free(text);
+    journal_state_finish(&s);
+    journal_load(folder, &quiet, &s, &p);
+    assert_null(s.sync);
+    assert_int_equal(s.queue.list[QUEUE_MAIN].count, 3);
+    journal_state_finish(&s);
+}
+
+static void the_first_start_finds_nothing_and_sets_nothing_aside(void **state)
+{
+    assert_int_equal(load_count(*state), 0);
+    assert_false(folder_has(*state, JOURNAL_FILE ".damaged"));
+}
+
+static void a_journal_cut_at_any_byte_is_loaded_or_set_aside(void **state)
+{
+    const char *folder = *state;
+    struct journal_state s;
+    fill(&s, 3);
+    char *text = journal_text(&s);
+    size_t len = strlen(text), whole = 0;
+    for (size_t cut = 0; cut <= len; cut++) {
+        folder_write(folder, JOURNAL_FILE, text, cut);
+        size_t count = load_count(folder);
+        assert_true(count == 0 || count == 3);
+        assert_int_equal(folder_has(folder, JOURNAL_FILE ".damaged"), count == 0);
+        whole += count == 3;
+        char path[128];
+        snprintf(path, sizeof(path), "%s/" JOURNAL_FILE ".damaged", folder);
+        unlink(path);
+    }
+    assert_int_equal(whole, 2); /* with and without the last newline */
+    free(text);
+    journal_state_finish(&s);
+}
+
+static void a_journal_with_any_byte_changed_is_set_aside(void **state)
+{
+    const char *folder = *state;
+    struct journal_state s;
+    fill(&s, 3);
+    char *text = journal_text(&s);
+    for (size_t i = 0; text[i]; i++) {
+        char was = text[i];
+        text[i] = (char)(was ^ (1 << (i % 7)));
+        folder_write(folder, JOURNAL_FILE, text, strlen(text));
+        assert_int_equal(load_count(folder), text[i + 1] ? 0 : 3); /* the last newline is free */
+        text[i] = was;
+    }
+    free(text);
+    journal_state_finish(&s);
+}
+
+static char *with_hash(const char *line)
+{
+    return xasprintf("%s\n%016" PRIx64 "\n", line, text_hash(line, strlen(line)));
+}
+
+static void other_contents_are_set_aside(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"version\": 1}",
+        "{\"version\": 2, \"queue\": {}}",
+        "{\"version\": \"1\", \"queue\": {}}",
+        "{\"version\": 1, \"queue\": []}",
+        "\xff\xfe\0",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        char *text = with_hash(texts[i]);
+        folder_write(*state, JOURNAL_FILE, text, strlen(text));
+        free(text);
+        assert_int_equal(load_count(*state), 0);
+        assert_false(folder_has(*state, JOURNAL_FILE));
+        assert_true(folder_has(*state, JOURNAL_FILE ".damaged"));
+    }
+}
+
+static void a_folder_in_its_place_is_set_aside(void **state)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, (char *)*state);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(load_count(*state), 0);
+    assert_true(folder_has(*state, JOURNAL_FILE ".damaged"));
+}
+
+static void volumes_out_of_range_are_clamped(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t volume;
+    } cases[] = {
+        { "{\"version\":1,\"queue\":{},\"volume\":-5}", 0 },
+        { "{\"version\":1,\"queue\":{},\"volume\":4711}", 100 },
+        { "{\"version\":1,\"queue\":{},\"volume\":\"loud\"}", 75 },
+        { "{\"version\":1,\"queue\":{}}", 75 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct journal_state s;
+        char why[128];
+        char *text = with_hash(cases[i].text);
+        assert_int_equal(journal_parse(&s, text, strlen(text), why, sizeof(why)), 0);
+        free(text);
+        assert_int_equal(s.volume, cases[i].volume);
+        journal_state_finish(&s);
+    }
+}
+
+static void the_position_survives_or_is_none(void **state)
+{
+    struct journal_position a = { 0xffeeddccbbaa9988u, SECONDS(83) + MS(250), 1700000000123,
+                                  MS(7) };
+    struct journal_position b;
+    char *text = journal_position_text(&a);
+    journal_position_parse(&b, text, strlen(text));
+    assert_true(a.entry == b.entry && a.started_wall_ms == b.started_wall_ms);
+    assert_true(llabs(a.position_ns - b.position_ns) < 1000 &&
+                llabs(a.played_ns - b.played_ns) < 1000);
+    for (size_t cut = 0; cut + 1 < strlen(text); cut++) {
+        journal_position_parse(&b, text, cut);
+        assert_true(b.entry == 0 && b.position_ns == 0);
+    }
+    free(text);
+    static const char *const bad[] = {
+        "{\"position_s\": -1}",
+        "{\"position_s\": 1e300}",
+        "{\"position_s\": \"x\"}",
+        "[]",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char *line = with_hash(bad[i]);
+        journal_position_parse(&b, line, strlen(line));
+        free(line);
+        assert_int_equal(b.position_ns, 0);
+    }
+}
+
+static void a_write_that_fails_anywhere_leaves_the_old_or_the_new_queue(void **state)
+{
+    const char *folder = *state;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, folder);
+    struct journal_state s;
+    fill(&s, 4);
+    char *text = journal_text(&s);
+    static const int errors[] = { ENOSPC, EIO, EROFS };
+    for (int n = 1;; n++) {
+        put(folder, 2);
+        fail_errno = errors[n % 3];
+        fail_countdown = n;
+        int ret = file_replace(path, text, strlen(text));
+        bool reached = fail_countdown == 0;
+        fail_countdown = 0;
+        size_t count = load_count(folder);
+        assert_true(count == (ret == 0 ? 4 : 2) || (ret < 0 && count == 4));
+        if (!reached) {
+            assert_true(n > 3 && ret == 0);
+            break;
+        }
+        assert_true(ret < 0);
+    }
+    free(text);
+    journal_state_finish(&s);
+}
+
+static void a_read_that_fails_anywhere_gives_a_whole_queue_or_none(void **state)
+{
+    fail_errno = EIO;
+    for (int n = 1;; n++) {
+        put(*state, 3);
+        fail_countdown = n;
+        size_t count = load_count(*state);
+        bool reached = fail_countdown == 0;
+        fail_countdown = 0;
+        assert_true(count == 0 || count == 3);
+        if (!reached)
+            break;
+    }
+}
+
+/* Every character takes the three bytes that are the most UTF-8 needs for one of UTF-16. */
+static void two_full_lists_of_wide_characters_fit(void **state)
+{
+    struct journal_state s, back;
+    char why[256], title[3 * 10000 + 1] = "";
+    journal_state_init(&s);
+    s.queue.max_chars = QUEUE_LOCAL_CHARS;
+    for (size_t i = 0; i + 3 < sizeof(title); i += 3)
+        memcpy(title + i, "夜", 4);
+    struct track *t = track_create();
+    track_set(&t->title, title);
+    struct queue_op op = { OP_ADD, .track = t };
+    for (int l = 0; l < QUEUE_LISTS; l++, op.seed++)
+        for (op.list = (enum queue_list)l; queue_apply(&s.queue, &op) == 0;)
+            op.seed++;
+    track_destroy(t);
+    assert_true(s.queue.list[QUEUE_REQUESTS].count > 300);
+    char *text = journal_text(&s);
+    assert_true(strlen(text) > JOURNAL_MAX / 2 && strlen(text) < JOURNAL_MAX);
+    assert_int_equal(journal_parse(&back, text, strlen(text), why, sizeof(why)), 0);
+    assert_int_equal(back.queue.list[QUEUE_MAIN].count, s.queue.list[QUEUE_MAIN].count);
+    free(text);
+    journal_state_finish(&back);
+    journal_state_finish(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_written_is_read_again, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_journal_of_a_box_without_a_backend_has_one_line,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_first_start_finds_nothing_and_sets_nothing_aside,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_journal_cut_at_any_byte_is_loaded_or_set_aside,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_journal_with_any_byte_changed_is_set_aside, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(other_contents_are_set_aside, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_folder_in_its_place_is_set_aside, make_folder,
+                                        remove_folder),
+        cmocka_unit_test(volumes_out_of_range_are_clamped),
+        cmocka_unit_test(the_position_survives_or_is_none),
+        cmocka_unit_test(two_full_lists_of_wide_characters_fit),
+        cmocka_unit_test_setup_teardown(a_write_that_fails_anywhere_leaves_the_old_or_the_new_queue,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_read_that_fails_anywhere_gives_a_whole_queue_or_none,
+                                        make_folder, remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

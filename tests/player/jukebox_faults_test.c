@@ -1,0 +1,518 @@
+/* Bad files, dying processes and restarts of the brain, by name, in a house with fake decks and a fake
+ * stage. */
+#include "player/jukebox_bench.h"
+
+/* Why the main track of that file is marked; "": it is not. */
+static const char *mark_of(const struct fake_house *h, const char *path)
+{
+    const struct track_list *list = &jukebox_queue(h->jukebox)->list[QUEUE_MAIN];
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->at[i]->source, path) == 0)
+            return list->at[i]->unplayable;
+    return "it is not in the queue";
+}
+
+/* ---- bad files -------------------------------------------------------------------------------- */
+
+static void a_file_that_cannot_be_opened_is_marked_explained_and_passed_over(void **state)
+{
+    struct fake_house *h = playing_house_of("a bad b", &looping);
+    const struct scene *s = jukebox_scene(h->jukebox);
+    assert_int_equal(s->notice, NOTICE_PROBLEM);
+    assert_string_equal(s->notice_title, "Cannot play: bad");
+    assert_string_equal(s->notice_text, "There is no such file.");
+    assert_string_equal(main_at(h, 1)->unplayable, "There is no such file.");
+    house_run(h, 30000);
+    for (size_t i = 0; i < h->heard_count; i++)
+        assert_string_not_equal(house_name(h, h->heard[i]), "bad.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void a_bad_first_file_costs_no_time(void **state)
+{
+    struct fake_house *h = house_of("bad a", &looping);
+    assert_true(house_run_until_playing(h, 600));
+    assert_on_air(h, "a.mp4");
+    end(h);
+}
+
+static void a_bad_track_stays_for_staff_to_see_also_where_played_ones_leave(void **state)
+{
+    struct fake_house *h = house_of("bad a b", &once);
+    assert_true(house_run_until_playing(h, 3000));
+    house_run(h, 11000);
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(jukebox_queue(h->jukebox)->list[QUEUE_MAIN].count, 2);
+    assert_string_equal(mark_of(h, "/m/bad.mp4"), "There is no such file.");
+    end(h);
+}
+
+static void a_bad_request_leaves_and_is_in_the_history(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_request(h, "/m/bad.mp4");
+    house_apply(h, OP_SKIP, 0);
+    house_run(h, 1000);
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(h->played[1].how, PLAYED_FAILED);
+    end(h);
+}
+
+static void when_all_fail_it_says_so_and_goes_on_with_new_entries(void **state)
+{
+    struct fake_house *h = house_of("bad bad2", &looping);
+    house_run(h, 1000);
+    assert_int_equal(jukebox_state(h->jukebox), JUKEBOX_IDLE);
+    assert_non_null(strstr(jukebox_scene(h->jukebox)->notice_title, "Nothing"));
+    assert_non_null(strstr(jukebox_scene(h->jukebox)->idle_text, "None of the 2 songs"));
+    house_add(h, "/m/a.mp4");
+    assert_true(house_run_until_playing(h, 1000));
+    assert_on_air(h, "a.mp4");
+    end(h);
+}
+
+static void adding_the_same_file_again_lifts_the_mark(void **state)
+{
+    struct fake_file repaired[] = { { "/m/bad.mp4", FILE_BAD, 100, 10000 }, { NULL } };
+    struct fake_house *h = calloc(1, sizeof(*h));
+    house_open(h, repaired, &looping);
+    house_add(h, "/m/bad.mp4");
+    house_run(h, 1000);
+    assert_int_equal(jukebox_state(h->jukebox), JUKEBOX_IDLE);
+    repaired[0].kind = FILE_OK;
+    house_add(h, "/m/bad.mp4");
+    assert_string_equal(main_at(h, 0)->unplayable, "");
+    assert_string_equal(main_at(h, 1)->unplayable, "");
+    assert_true(house_run_until_playing(h, 1000));
+    end(h);
+}
+
+static void a_restart_of_the_brain_keeps_marks(void **state)
+{
+    struct fake_house *h = playing_house_of("a bad b", &looping);
+    house_save(h);
+    house_kill_brain(h);
+    house_start_brain(h);
+    assert_string_equal(main_at(h, 1)->unplayable, "There is no such file.");
+    end(h);
+}
+
+static void a_file_that_breaks_off_is_played_as_far_as_it_goes(void **state)
+{
+    struct fake_house *h = playing_house_of("cut b", &looping);
+    house_run(h, 2500);
+    assert_on_air(h, "cut.mp4");
+    house_run(h, 1500);
+    assert_on_air(h, "b.mp4");
+    assert_string_equal(main_at(h, 1)->unplayable, "");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void a_file_of_which_less_than_a_second_can_be_played_is_marked(void **state)
+{
+    struct fake_house *h = house_of("stub a", &looping);
+    assert_true(house_run_until_playing(h, 3000));
+    house_run(h, 1000);
+    assert_on_air(h, "a.mp4");
+    assert_string_equal(main_at(h, 1)->unplayable, "The file breaks off.");
+    end(h);
+}
+
+static void a_deck_that_hangs_while_opening_is_ended_and_the_track_marked(void **state)
+{
+    struct fake_house *h = house_of("hang a", &looping);
+    assert_true(house_run_until_playing(h, 3000)); /* skipped within 3 s */
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->kills, 1);
+    assert_string_equal(main_at(h, 1)->unplayable, "It took too long to open.");
+    end(h);
+}
+
+static void a_next_that_hangs_is_marked_while_the_music_goes_on(void **state)
+{
+    struct fake_house *h = playing_house_of("a hang b", &looping);
+    house_run(h, 12000);
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    assert_string_equal(mark_of(h, "/m/hang.mp4"), "It took too long to open.");
+    end(h);
+}
+
+static void files_that_break_decks_are_marked_after_three_deaths(void **state)
+{
+    static const struct {
+        const char *names, *path;
+    } cases[] = { { "a crash b", "/m/crash.mp4" }, { "a mute b", "/m/mute.mp4" } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fake_house *h = playing_house_of(cases[i].names, &looping);
+        house_run(h, 14000);
+        assert_string_equal(house_on_air(h), "b.mp4");
+        assert_true(h->stood_ns < SECONDS(3));
+        assert_string_equal(mark_of(h, cases[i].path), "The decoder crashed on it three times.");
+        end(h);
+    }
+}
+
+static void notices_expire(void **state)
+{
+    struct fake_house *h = playing_house_of("a", &looping);
+    static const struct {
+        enum scene_notice kind;
+        int64_t ms;
+    } cases[] = { { NOTICE_INFO, 5000 }, { NOTICE_PROBLEM, 12000 } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        jukebox_notice(h->jukebox, cases[i].kind, "T", "text");
+        house_run(h, cases[i].ms - 100);
+        assert_int_equal(jukebox_scene(h->jukebox)->notice, cases[i].kind);
+        house_run(h, 200);
+        assert_int_equal(jukebox_scene(h->jukebox)->notice, NOTICE_NONE);
+    }
+    end(h);
+}
+
+/* ---- deaths ----------------------------------------------------------------------------------- */
+
+static void the_deck_that_plays_may_die(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 3000);
+    int64_t before = house_air(h).media_ns;
+    uint32_t deck = h->plan.now.deck;
+    house_kill_deck(h, deck);
+    house_run(h, 1000);
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->plan.now.deck, 1 - deck);
+    assert_int_equal(h->plan.now.start, START_JOIN);
+    int64_t moved = house_air(h).media_ns - before;
+    assert_true(moved > MS(900) && moved < MS(1100)); /* the rings lasted: nothing heard */
+    assert_int_equal(h->stood_ns, 0);
+    house_run(h, 7000);
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void the_deck_that_holds_the_next_may_die(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    uint32_t deck = h->plan.next.deck;
+    house_kill_deck(h, deck);
+    house_tick(h);
+    assert_int_equal(h->plan.next.load, 0);
+    uint64_t load = h->order[deck].load; /* the new process finds it */
+    house_run(h, 1500);
+    assert_int_equal(h->plan.next.load, load);
+    house_run(h, 9000);
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void a_deck_that_was_back_before_anyone_looked_is_noticed(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 2000);
+    uint32_t deck = h->plan.now.deck;
+    deck_start(&h->deck[deck]);
+    deck_start(&h->deck[deck]); /* another process, alive */
+    house_run(h, 1500);
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->plan.now.deck, 1 - deck);
+    assert_true(h->stood_ns < SECONDS(1));
+    end(h);
+}
+
+static void both_decks_may_die(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 3000);
+    int64_t before = house_air(h).media_ns;
+    house_kill_deck(h, 0);
+    house_kill_deck(h, 1);
+    house_run(h, 2000);
+    assert_on_air(h, "a.mp4");
+    assert_true(house_air(h).media_ns > before + MS(1000));
+    house_run(h, 7000);
+    assert_on_air(h, "b.mp4");
+    end(h);
+}
+
+/* The rings run out before a deck is ready, at a position just behind what its own ring reaches. */
+static void a_join_that_cannot_be_taken_is_loaded_again_where_the_sound_stands(void **state)
+{
+    struct fake_house *h = playing_house_of("late b", &looping);
+    house_run(h, 1000);
+    house_kill_deck(h, 0);
+    house_kill_deck(h, 1);
+    house_run(h, 6000);
+    assert_on_air(h, "late.mp4");
+    assert_true(house_air(h).is_moving);
+    end(h);
+}
+
+static void the_stage_may_die_and_the_position_stands_meanwhile(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 3000);
+    int64_t before = house_air(h).media_ns;
+    unsigned plans = h->plans;
+    house_kill_stage(h);
+    house_run(h, 300);
+    assert_int_equal(jukebox_state(h->jukebox), JUKEBOX_WAITING);
+    assert_true(jukebox_position_ns(h->jukebox) < before + MS(100));
+    assert_int_equal(h->plans, plans);
+    house_run(h, 1200);
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->plans, plans);
+    house_run(h, 8000);
+    assert_on_air(h, "b.mp4");
+    end(h);
+}
+
+static void a_decoder_that_stops_giving_samples_is_ended(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    h->deck[h->plan.now.deck].is_hung = true;
+    house_run(h, 7000);
+    assert_int_equal(h->kills, 1);
+    assert_on_air(h, "a.mp4");
+    assert_true(house_air(h).is_moving);
+    end(h);
+}
+
+/* ---- restarts of the brain -------------------------------------------------------------------- */
+
+static void the_brain_may_die_and_nothing_is_heard(void **state)
+{
+    struct fake_house *h = playing_house_of("a b c", &looping);
+    house_run(h, 3000);
+    house_save(h);
+    struct plan before = h->plan;
+    house_kill_brain(h);
+    house_run(h, 500);
+    house_start_brain(h);
+    assert_int_equal(h->plan.now.load, before.now.load);
+    assert_int_equal(h->plan.next.load, before.next.load);
+    assert_true(jukebox_position_ns(h->jukebox) > SECONDS(3));
+    house_run(h, 8000);
+    assert_on_air(h, "b.mp4");
+    house_run(h, 10000);
+    assert_on_air(h, "c.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void the_queue_follows_what_the_stage_did_without_a_brain(void **state)
+{
+    struct fake_house *h = playing_house_of("a b c", &looping);
+    house_save(h);
+    house_kill_brain(h);
+    house_run(h, 12000);
+    house_start_brain(h);
+    assert_on_air(h, "b.mp4");
+    assert_string_equal(main_at(h, 2)->source, "/m/a.mp4");
+    assert_int_equal(h->played[0].how, PLAYED_ENDED);
+    house_run(h, 10000);
+    assert_on_air(h, "c.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void a_skip_that_was_saved_survives_although_the_old_track_still_plays(void **state)
+{
+    struct fake_house *h = playing_house_of("a b slow", &looping);
+    house_apply(h, OP_PLAY_NOW, entry(h, QUEUE_MAIN, 2)); /* not loaded: a plays on */
+    assert_string_equal(house_on_air(h), "a.mp4");
+    house_save(h);
+    house_kill_brain(h);
+    house_start_brain(h);
+    assert_string_equal(house_now(h), "slow.mp4");
+    house_run(h, 1500);
+    assert_on_air(h, "slow.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void a_seek_after_a_skip_survives_although_neither_reached_the_stage(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    struct plan before = h->plan; /* b is loaded from its beginning */
+    house_apply(h, OP_SKIP, 0);
+    assert_int_equal(jukebox_seek(h->jukebox, SECONDS(5)), 0);
+    jukebox_save_position(h->jukebox, &h->position);
+    house_save(h);
+    house_kill_brain(h);
+    h->plan = before;
+    house_start_brain(h);
+    house_run(h, 500);
+    assert_on_air(h, "b.mp4");
+    assert_in_range(house_air(h).media_ns, SECONDS(5), SECONDS(6));
+    end(h);
+}
+
+static void a_skip_that_was_not_saved_but_is_heard_stays(void **state)
+{
+    struct fake_house *h = playing_house_of("a b c", &looping);
+    house_save(h);
+    house_apply(h, OP_SKIP, 0);
+    house_run(h, 300);
+    house_kill_brain(h);
+    house_start_brain(h);
+    assert_on_air(h, "b.mp4");
+    assert_string_equal(main_at(h, 2)->source, "/m/a.mp4");
+    end(h);
+}
+
+static void a_load_that_was_played_is_not_taken_for_the_next(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    uint64_t played = h->plan.now.load;
+    house_apply(h, OP_SKIP, 0); /* the deck of a is not ordered anew before the stage has left it */
+    assert_int_equal(h->order[0].load, played);
+    house_save(h);
+    house_kill_brain(h);
+    house_run(h, 200);
+    house_start_brain(h);
+    assert_on_air(h, "b.mp4");
+    assert_int_not_equal(h->order[0].load, played);
+    house_run(h, 1000);
+    assert_on_air(h, "b.mp4");
+    end(h);
+}
+
+static void pause_volume_and_mute_survive(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    jukebox_set_paused(h->jukebox, true);
+    jukebox_set_volume(h->jukebox, 33);
+    jukebox_set_muted(h->jukebox, true);
+    house_brain_turn(h);
+    house_save(h);
+    house_kill_brain(h);
+    house_start_brain(h);
+    assert_true(h->plan.is_paused && h->plan.is_muted && h->plan.volume == 33);
+    house_power_cut(h);
+    assert_true(h->plan.is_paused && h->plan.is_muted && h->plan.volume == 33);
+    end(h);
+}
+
+static void deck_and_brain_may_die_together(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 2000);
+    house_save(h);
+    house_kill_brain(h);
+    house_kill_deck(h, h->plan.now.deck);
+    house_run(h, 600); /* the deck is back, another process, before the brain is */
+    house_start_brain(h);
+    house_run(h, 1500);
+    assert_on_air(h, "a.mp4");
+    assert_true(house_air(h).is_moving);
+    end(h);
+}
+
+static void after_a_power_cut_the_track_goes_on_where_it_was(void **state)
+{
+    struct fake_house *h = playing_house_of("a b c", &looping);
+    house_apply(h, OP_SKIP, 0);
+    house_run(h, 5000);
+    int64_t before = house_air(h).media_ns;
+    house_save(h);
+    house_power_cut(h);
+    assert_int_equal(h->order[0].load > 0, 1);
+    assert_true(house_run_until_playing(h, 2000));
+    assert_on_air(h, "b.mp4");
+    int64_t now = house_air(h).media_ns;
+    assert_true(now > before - MS(2100) && now < before + MS(500));
+    assert_int_equal(h->plan.is_paused, 0);
+    end(h);
+}
+
+static void without_autostart_it_waits_paused_when_the_power_comes(void **state)
+{
+    struct jukebox_settings s = { .loops = true };
+    struct fake_house *h = house_of("a b", &s);
+    house_run(h, 500);
+    assert_int_equal(jukebox_state(h->jukebox), JUKEBOX_PAUSED);
+    jukebox_set_paused(h->jukebox, false);
+    assert_true(house_run_until_playing(h, 500));
+    house_save(h);
+    house_power_cut(h);
+    house_run(h, 1000);
+    assert_int_equal(jukebox_state(h->jukebox), JUKEBOX_PAUSED);
+    assert_string_equal(house_now(h), "a.mp4");
+    jukebox_set_paused(h->jukebox, false);
+    assert_true(house_run_until_playing(h, 500));
+    end(h);
+}
+
+static void a_saved_position_behind_the_end_starts_from_the_beginning(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_save(h);
+    h->position.position_ns = SECONDS(500);
+    house_power_cut(h);
+    assert_true(house_run_until_playing(h, 2000));
+    assert_on_air(h, "a.mp4");
+    assert_true(house_air(h).media_ns < SECONDS(1));
+    assert_string_equal(main_at(h, 0)->unplayable, "");
+    end(h);
+}
+
+static void a_plan_of_nonsense_in_shared_memory_does_no_harm(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_save(h);
+    house_kill_brain(h);
+    h->plan.now.deck = 4711;
+    h->plan.next.deck = UINT32_MAX;
+    h->plan.volume = 9999;
+    memset(h->order[1].path, 'x', sizeof(h->order[1].path));
+    uint32_t spans = h->clock.span_count;
+    h->clock.span_count = 77;
+    house_start_brain(h);
+    h->clock.span_count = spans;
+    assert_true(house_run_until_playing(h, 5000));
+    end(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_cannot_be_opened_is_marked_explained_and_passed_over),
+        cmocka_unit_test(a_bad_first_file_costs_no_time),
+        cmocka_unit_test(a_bad_track_stays_for_staff_to_see_also_where_played_ones_leave),
+        cmocka_unit_test(a_bad_request_leaves_and_is_in_the_history),
+        cmocka_unit_test(when_all_fail_it_says_so_and_goes_on_with_new_entries),
+        cmocka_unit_test(adding_the_same_file_again_lifts_the_mark),
+        cmocka_unit_test(a_restart_of_the_brain_keeps_marks),
+        cmocka_unit_test(a_file_that_breaks_off_is_played_as_far_as_it_goes),
+        cmocka_unit_test(a_file_of_which_less_than_a_second_can_be_played_is_marked),
+        cmocka_unit_test(a_deck_that_hangs_while_opening_is_ended_and_the_track_marked),
+        cmocka_unit_test(a_next_that_hangs_is_marked_while_the_music_goes_on),
+        cmocka_unit_test(files_that_break_decks_are_marked_after_three_deaths),
+        cmocka_unit_test(notices_expire),
+        cmocka_unit_test(the_deck_that_plays_may_die),
+        cmocka_unit_test(the_deck_that_holds_the_next_may_die),
+        cmocka_unit_test(a_deck_that_was_back_before_anyone_looked_is_noticed),
+        cmocka_unit_test(both_decks_may_die),
+        cmocka_unit_test(a_join_that_cannot_be_taken_is_loaded_again_where_the_sound_stands),
+        cmocka_unit_test(the_stage_may_die_and_the_position_stands_meanwhile),
+        cmocka_unit_test(a_decoder_that_stops_giving_samples_is_ended),
+        cmocka_unit_test(the_brain_may_die_and_nothing_is_heard),
+        cmocka_unit_test(the_queue_follows_what_the_stage_did_without_a_brain),
+        cmocka_unit_test(a_skip_that_was_saved_survives_although_the_old_track_still_plays),
+        cmocka_unit_test(a_seek_after_a_skip_survives_although_neither_reached_the_stage),
+        cmocka_unit_test(a_skip_that_was_not_saved_but_is_heard_stays),
+        cmocka_unit_test(a_load_that_was_played_is_not_taken_for_the_next),
+        cmocka_unit_test(pause_volume_and_mute_survive),
+        cmocka_unit_test(deck_and_brain_may_die_together),
+        cmocka_unit_test(after_a_power_cut_the_track_goes_on_where_it_was),
+        cmocka_unit_test(without_autostart_it_waits_paused_when_the_power_comes),
+        cmocka_unit_test(a_saved_position_behind_the_end_starts_from_the_beginning),
+        cmocka_unit_test(a_plan_of_nonsense_in_shared_memory_does_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

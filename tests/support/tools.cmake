@@ -1,0 +1,109 @@
+# The tools of the system tests: coded clips, the sampler of what is presented, the scanner of what is
+# heard. Never instrumented: they measure.
+set(DJAMMS_CLIPS ${CMAKE_BINARY_DIR}/clips CACHE PATH "where the coded test clips are made")
+set(support ${CMAKE_CURRENT_SOURCE_DIR}/support)
+
+function(djamms_tool name)
+    list(TRANSFORM ARGN PREPEND ${support}/)
+    add_executable(${name} ${ARGN})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+    target_link_libraries(${name} PRIVATE Threads::Threads m)
+    if(DJAMMS_SANITIZE)
+        target_compile_options(${name} PRIVATE -fno-sanitize=all)
+        target_link_options(${name} PRIVATE -fno-sanitize=all)
+    endif()
+endfunction()
+
+djamms_tool(clipgen clipgen.c)
+djamms_tool(framewatch framewatch.c strip.c painter.c)
+djamms_tool(treerun treerun.c)
+djamms_tool(wavscan wavscan.c)
+
+djamms_tool(relay relay.c relay_frames.c)
+
+# The servers in these tests speak TLS.
+find_package(OpenSSL REQUIRED)
+foreach(test net_http_client_test net_ws_client_test sync_driver_test)
+    if(TARGET ${test})
+        target_link_libraries(${test} PRIVATE OpenSSL::SSL PkgConfig::LWS)
+    endif()
+endforeach()
+
+add_test(NAME support/clips COMMAND ${support}/make-clips $<TARGET_FILE:clipgen> ${DJAMMS_CLIPS})
+set_tests_properties(support/clips PROPERTIES FIXTURES_SETUP clips TIMEOUT 600 RUN_SERIAL TRUE)
+
+add_test(NAME support/sampler COMMAND ${Python3_EXECUTABLE} ${support}/sampler_test.py)
+set_tests_properties(support/sampler PROPERTIES TIMEOUT 120 RUN_SERIAL TRUE
+    ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR}")
+add_test(NAME support/wavscan COMMAND ${Python3_EXECUTABLE} ${support}/wavscan_test.py)
+set_tests_properties(support/wavscan PROPERTIES TIMEOUT 60
+    ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR}")
+
+add_test(NAME support/relay COMMAND ${Python3_EXECUTABLE} ${support}/relay_test.py)
+set_tests_properties(support/relay PROPERTIES TIMEOUT 60
+    ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR}")
+
+add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/includes_test.py)
+
+# Each header of ours compiled alone: it includes what it needs.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/*.h)
+foreach(header ${headers})
+    string(MAKE_C_IDENTIFIER ${header} identifier)
+    set(source ${CMAKE_BINARY_DIR}/headers/${identifier}.c)
+    file(GENERATE OUTPUT ${source} CONTENT
+"#include \"${header}\"
+#include \"${header}\"
+#ifdef NDEBUG
+#error \"the tests need assertions\"
+#endif
+int header_${identifier}(void);
+int header_${identifier}(void)
+{
+    return 0;
+}
+")
+    list(APPEND header_sources ${source})
+endforeach()
+add_library(headers_alone OBJECT EXCLUDE_FROM_ALL ${header_sources})
+target_link_libraries(headers_alone PRIVATE PkgConfig::FFMPEG PkgConfig::SDL PkgConfig::ALSA
+    PkgConfig::JANSSON PkgConfig::UV PkgConfig::INIH PkgConfig::FRIBIDI PkgConfig::FONTCONFIG)
+target_compile_options(headers_alone PRIVATE -Werror)
+add_test(NAME headers_alone COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target headers_alone)
+set_tests_properties(headers_alone PROPERTIES RUN_SERIAL TRUE TIMEOUT 120)
+
+include(${support}/corpus.cmake)
+
+# More rounds, for `./dev test --long` (ctest -C Long).
+add_test(NAME system/kill_long CONFIGURATIONS Long
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/system/kill_test.py --rounds 500
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+set_tests_properties(system/kill_long PROPERTIES TIMEOUT 7200 RUN_SERIAL TRUE)
+
+# When all tests are known: what the system tests need, and which tests run under the sanitizers.
+function(djamms_test_properties)
+    get_property(tests DIRECTORY PROPERTY TESTS)
+    set(slow 1)
+    if(DJAMMS_SANITIZE)
+        set(slow 3)
+    endif()
+    foreach(test ${tests})
+        if(test MATCHES "^system/")
+            set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
+                ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR};DJAMMS_CLIPS=${DJAMMS_CLIPS};DJAMMS_SLOW=${slow}")
+        endif()
+        if(test STREQUAL "system/venue_kill_test" AND DJAMMS_SANITIZE) # each round is slow there
+            set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "DJAMMS_ROUNDS=30")
+        endif()
+        if(test STREQUAL "sync/sync_simulation_test")
+            set_tests_properties(${test} PROPERTIES TIMEOUT 3600)
+            if(DJAMMS_SANITIZE) # fewer venues: what they are to find, the first ones show
+                set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=200")
+            endif()
+        endif()
+        if(test MATCHES "^(includes|headers_alone|support/|system/(play|outputs|kill|venue_network))")
+            continue() # says the same in every build, judges times that a sanitizer changes, or mostly waits
+        endif()
+        set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")
+    endforeach()
+endfunction()
+cmake_language(DEFER CALL djamms_test_properties)

@@ -1,0 +1,516 @@
+/* The simulation's world: players with their engines and a simple jukebox, a bad network, crashes. Time is a number. */
+#pragma once
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "sync/sim_server.h"
+#include "sync/sync_internal.h"
+#include "wire/track_json.h"
+
+#define PLAYERS_MAX 5
+#define ASKED_MAX   48
+#define REMOVED_MAX 16
+
+enum broken { WHOLE, LOSES, PLAYS_TWICE, TWO_MASTERS, DEAF, UNION, BROKEN_KINDS };
+
+enum what {
+    TO_SERVER,
+    REPLY,
+    SOCKET_UP,
+    SOCKET_TEXT,
+    SOCKET_GONE,
+    SAVED,
+    RESTART,
+    ACTOR,
+    HOSTILE,
+    KIOSK_WRITE,
+    KIOSK_DOC
+};
+
+struct event {
+    int64_t at_ns;
+    uint64_t order;
+    enum what what;
+    int who;
+    unsigned life;
+    uint64_t id;
+    int status;
+    char *path, *guard, *text;
+    char method[8];
+};
+
+struct player {
+    struct sync *sync;
+    unsigned life;
+    uint64_t socket;
+    bool is_live;         /* the server knows the socket */
+    int64_t cut_until_ns; /* partitioned */
+    char *journal;        /* on disk */
+    char device[16];
+    struct track *sounding; /* NULL: silent */
+    char last_payment[24];  /* of what sounded last, also before a crash */
+    char turn[TURN_SIZE];   /* what sounds */
+    int64_t ends_ns;
+};
+
+/* A request of a guest, and what became of it. */
+struct asked {
+    char payment[24], id[40], video[16];
+    bool is_acknowledged, is_excused, was_heard;
+    int completions;
+    char turn[TURN_SIZE];
+};
+
+struct world {
+    uint64_t random, seed;
+    int64_t now_ns;
+    struct event *heap;
+    size_t heap_count, heap_cap;
+    uint64_t order;
+    struct server server;
+    int64_t server_down_until_ns;
+    struct player player[PLAYERS_MAX];
+    int player_count;
+    int loss_percent; /* 0 after healing */
+    bool is_quiet;    /* no more actors */
+    bool has_hostile, guards_kiosk, is_long, crashes;
+    int64_t hostile_until_ns;
+    char *hostile_main, *hostile_priority;
+    struct asked asked[ASKED_MAX];
+    size_t asked_count;
+    char removed[REMOVED_MAX][24];
+    size_t removed_count;
+    enum broken broken;
+    bool traces;
+    char failure[256];
+    char *remembered; /* of a broken engine */
+};
+
+static uint64_t rnd(struct world *w)
+{
+    uint64_t z = w->random += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static int pick(struct world *w, int n)
+{
+    return (int)(rnd(w) % (uint64_t)n);
+}
+
+static void trace(const struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void trace(const struct world *w, const char *fmt, ...)
+{
+    if (!w->traces)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    printf("%9.3f ", (double)w->now_ns / 1e9);
+    vprintf(fmt, args);
+    printf("\n");
+    va_end(args);
+}
+
+static void breach(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void breach(struct world *w, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    if (!w->failure[0])
+        vsnprintf(w->failure, sizeof(w->failure), fmt, args);
+    va_end(args);
+    trace(w, "FAILED %s", w->failure);
+}
+
+/* ---- events --------------------------------------------------------------------------------------------------- */
+
+static bool is_before(const struct event *a, const struct event *b)
+{
+    return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
+}
+
+static struct event *post(struct world *w, int64_t in_ns, struct event e)
+{
+    if (w->heap_count == w->heap_cap) {
+        w->heap_cap = w->heap_cap ? 2 * w->heap_cap : 64;
+        w->heap = xrealloc(w->heap, w->heap_cap * sizeof(*w->heap));
+    }
+    e.at_ns = w->now_ns + in_ns;
+    e.order = w->order++;
+    size_t i = w->heap_count++;
+    while (i > 0 && is_before(&e, &w->heap[(i - 1) / 2])) {
+        w->heap[i] = w->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    w->heap[i] = e;
+    return &w->heap[i];
+}
+
+static struct event take(struct world *w)
+{
+    struct event first = w->heap[0], last = w->heap[--w->heap_count];
+    size_t i = 0;
+    for (size_t child; (child = 2 * i + 1) < w->heap_count; i = child) {
+        if (child + 1 < w->heap_count && is_before(&w->heap[child + 1], &w->heap[child]))
+            child++;
+        if (!is_before(&w->heap[child], &last))
+            break;
+        w->heap[i] = w->heap[child];
+    }
+    w->heap[i] = last;
+    return first;
+}
+
+static void event_finish(struct event *e)
+{
+    free(e->path);
+    free(e->guard);
+    free(e->text);
+}
+
+static bool is_cut(const struct world *w, int who)
+{
+    return w->now_ns < w->player[who].cut_until_ns || w->now_ns < w->server_down_until_ns;
+}
+
+static bool is_lost(struct world *w)
+{
+    return pick(w, 100) < w->loss_percent;
+}
+
+static int64_t delay(struct world *w)
+{
+    return w->loss_percent && pick(w, 20) == 0 ? MS(200 + pick(w, 4000)) : MS(1 + pick(w, 80));
+}
+
+static void on_write(void *ctx, const struct doc *d, const char *action)
+{
+    struct world *w = ctx;
+    trace(w, "server %s %s/%s at %" PRId64 " now=%.60s priority=%zu", action, d->collection, d->id,
+          d->stamp_ms, doc_get(d, "nowPlaying") ? doc_get(d, "nowPlaying") : "-",
+          doc_get(d, "priorityQueue") ? strlen(doc_get(d, "priorityQueue")) : 0);
+    for (int i = 0; i < w->player_count; i++) {
+        struct player *p = &w->player[i];
+        int copies = !p->is_live || is_cut(w, i) || is_lost(w) ? 0
+                     : w->loss_percent && pick(w, 20) == 0     ? 2
+                                                               : 1;
+        while (copies-- > 0)
+            post(w, delay(w),
+                 (struct event){
+                     .what = SOCKET_TEXT,
+                     .who = i,
+                     .life = p->life,
+                     .id = p->socket,
+                     .text = xasprintf(
+                         "{\"type\":\"event\",\"data\":{\"events\":[\"x.%s\"],\"payload\":%s}}",
+                         action, d->json) });
+    }
+}
+
+/* ---- what a broken engine does on its way out -------------------------------------------------------------------- */
+
+/* One list of the body becomes the union with all that was ever written there. */
+static void unite(struct world *w, struct message *data, const char *field)
+{
+    struct track_list ever, now;
+    track_list_parse(&ever, w->remembered);
+    track_list_parse(&now, message_str(data, field, "[]"));
+    for (size_t i = 0; i < now.count; i++) {
+        bool is_known = false;
+        for (size_t k = 0; k < ever.count; k++)
+            is_known |= strcmp(ever.at[k]->id, now.at[i]->id) == 0;
+        if (!is_known)
+            track_list_append(&ever, track_copy(now.at[i]));
+    }
+    free(w->remembered);
+    w->remembered = track_list_text(&ever);
+    message_set_str(data, field, w->remembered);
+    track_list_finish(&ever);
+    track_list_finish(&now);
+}
+
+static char *spoil_body(struct world *w, const struct sync_action *a, bool *guards)
+{
+    if (!a->body || !strstr(a->path, "/queues/") || w->broken == WHOLE)
+        return xstrdup(a->body);
+    struct message *m = message_parse(a->body, strlen(a->body), NULL, 0), *data = message_create();
+    static const char *const fields[] = { "nowPlaying", "mainQueue", "priorityQueue" };
+    const struct message *from = message_object(m, "data");
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        message_set_str(data, fields[i], message_str(from, fields[i], NULL));
+    if (w->broken == UNION)
+        unite(w, data, "mainQueue");
+    if (w->broken == LOSES) { /* stores back what it remembers */
+        if (!w->remembered)
+            w->remembered = xstrdup(message_str(from, "priorityQueue", "[]"));
+        message_set_str(data, "priorityQueue", w->remembered);
+        *guards = false;
+    }
+    message_destroy(m);
+    m = message_create();
+    message_set_object(m, "data", data);
+    char *text = message_text(m, false);
+    message_destroy(m);
+    return text;
+}
+
+static void spoil_reply(struct world *w, const char *path, struct reply *r)
+{
+    const char *instead = NULL;
+    bool hides = w->broken == LOSES || w->broken == PLAYS_TWICE;
+    if (hides && strstr(path, "/requests/"))
+        instead = "{\"documents\":[]}";
+    if (w->broken == TWO_MASTERS && strncmp(path, "/functions/", 11) == 0)
+        instead = "{\"status\":\"completed\",\"responseStatusCode\":200,\"responseBody\":\"{"
+                  "\\\"success\\\":true}\"}";
+    if (w->broken == DEAF && strstr(path, "/queues/") && r->status == 200) { /* what it once read */
+        w->remembered = w->remembered ? w->remembered : xstrdup(r->body);
+        instead = w->remembered;
+    }
+    if (!instead)
+        return;
+    free(r->body);
+    *r = (struct reply){ 200, xstrdup(instead) };
+}
+
+/* ---- players ------------------------------------------------------------------------------------------------------ */
+
+static struct asked *asked_of(struct world *w, const struct track *t)
+{
+    for (size_t i = 0; i < w->asked_count; i++) {
+        if (strcmp(w->asked[i].payment, t->payment_id) == 0)
+            return &w->asked[i];
+    }
+    return NULL;
+}
+
+static void sound(struct world *w, struct player *p)
+{
+    const struct queue *q = sync_view(p->sync);
+    track_destroy(p->sounding);
+    p->sounding = q->now ? track_copy(q->now) : NULL;
+    snprintf(p->turn, sizeof(p->turn), "%s", p->sync->playing_turn);
+    snprintf(p->last_payment, sizeof(p->last_payment), "%s",
+             p->sounding ? p->sounding->payment_id : "");
+    p->ends_ns = p->sounding ? w->now_ns + SECONDS(10 + pick(w, 40)) : INT64_MAX;
+    trace(w, "player %d sounds %s (%s)", (int)(p - w->player), p->sounding ? p->sounding->id : "-",
+          p->sounding ? p->sounding->payment_id : "");
+    struct sync_playback playback = { .is_playing = p->sounding, .duration_s = 30, .volume = 70 };
+    sync_playback(p->sync, &playback, 0, w->now_ns);
+}
+
+/* A device alone in its part of a split network plays on; what it began there, another one may begin, too. */
+static bool is_isolated(const struct world *w, const struct player *p)
+{
+    return w->player_count > 1 && is_cut(w, (int)(p - w->player));
+}
+
+static void completed(struct world *w, struct player *p)
+{
+    struct asked *a = asked_of(w, p->sounding);
+    if (a)
+        a->was_heard = true;
+    if (a && strcmp(a->turn, p->turn) != 0 && !is_isolated(w, p)) {
+        snprintf(a->turn, sizeof(a->turn), "%s", p->turn);
+        if (++a->completions > 1)
+            breach(w, "%s was played twice, by player %d at last", a->payment,
+                   (int)(p - w->player));
+    }
+    struct track *t = track_copy(p->sounding);
+    struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(t) };
+    trace(w, "player %d ended %s (%s)", (int)(p - w->player), t->id, t->payment_id);
+    sync_apply(p->sync, &end, 0, w->now_ns);
+    track_destroy(t);
+    track_destroy(p->sounding);
+    p->sounding = NULL;
+}
+
+/* The jukebox: follows the view, starts what is next. */
+static void jukebox(struct world *w, struct player *p)
+{
+    struct sync_status status;
+    struct entry_place place;
+    sync_status(p->sync, &status);
+    sync_take_skip(p->sync);
+    if (status.role != SYNC_MASTER) {
+        if (p->sounding)
+            trace(w, "player %d falls silent", (int)(p - w->player));
+        track_destroy(p->sounding);
+        p->sounding = NULL;
+        p->ends_ns = INT64_MAX;
+        return;
+    }
+    if (p->sounding && w->now_ns >= p->ends_ns)
+        completed(w, p);
+    const struct queue *q = sync_view(p->sync);
+    if (q->now) {
+        bool is_it = p->sounding && strcmp(p->sounding->id, q->now->id) == 0 &&
+                     strcmp(p->turn, p->sync->playing_turn) == 0;
+        if (!is_it)
+            sound(w, p);
+    } else if (queue_next(q, &place)) {
+        struct track *t = track_copy(queue_at(q, place));
+        struct queue_op start = { .kind = OP_START, .entry = entry_ref_of(t) };
+        sync_apply(p->sync, &start, 0, w->now_ns);
+        track_destroy(t);
+        sound(w, p);
+    } else if (p->sounding) {
+        sound(w, p);
+    }
+}
+
+static void act(struct world *w, int who, const struct sync_action *a)
+{
+    struct player *p = &w->player[who];
+    struct event e = { .who = who, .life = p->life, .id = a->id };
+    uint64_t revision;
+    bool guards = true;
+    switch (a->kind) {
+    case SYNC_HTTP:
+        e.what = TO_SERVER;
+        snprintf(e.method, sizeof(e.method), "%s", a->method);
+        e.path = xstrdup(a->path);
+        e.text = spoil_body(w, a, &guards);
+        e.guard = guards ? xstrdup(a->guard) : NULL;
+        e.status = is_cut(w, who) || is_lost(w); /* lost on the way */
+        post(w, delay(w), e);
+        break;
+    case SYNC_SAVE:
+        e.what = SAVED;
+        if (w->crashes)
+            e.text = sync_journal(p->sync, &revision);
+        e.id = a->revision;
+        post(w, MS(1 + pick(w, 15)), e);
+        break;
+    case SYNC_SOCKET_OPEN:
+        p->socket = a->id;
+        e.what = is_cut(w, who) || is_lost(w) ? SOCKET_GONE : SOCKET_UP;
+        post(w, delay(w), e);
+        break;
+    case SYNC_SOCKET_SEND:
+        e.what = SOCKET_TEXT;
+        e.text = xstrdup("{\"type\":\"pong\"}");
+        if (!is_cut(w, who) && p->is_live)
+            post(w, delay(w), e);
+        else
+            event_finish(&e);
+        break;
+    case SYNC_SOCKET_CLOSE: p->is_live = false; break;
+    case SYNC_COMMAND: break;
+    }
+}
+
+static void run_player(struct world *w, int who)
+{
+    struct player *p = &w->player[who];
+    struct sync_action a;
+    if (!p->sync)
+        return;
+    sync_time(p->sync, w->now_ns);
+    jukebox(w, p);
+    while (sync_next_action(p->sync, &a))
+        act(w, who, &a);
+}
+
+static void player_start(struct world *w, int who)
+{
+    struct player *p = &w->player[who];
+    snprintf(p->device, sizeof(p->device), "device_%d", who);
+    struct sync_params params = {
+        .project_id = "p",
+        .database_id = "d",
+        .venue_id = VENUE,
+        .device_id = p->device,
+        .user_agent = "test",
+        .registry_id = "player-registry",
+        .session = "secret",
+        .seed = rnd(w),
+    };
+    const char *journal = w->broken == PLAYS_TWICE ? NULL : p->journal;
+    p->sync = sync_create(&params, journal, journal ? strlen(journal) : 0, w->now_ns);
+    p->life++;
+    p->ends_ns = INT64_MAX;
+    trace(w, "player %d starts", who);
+}
+
+static void player_crash(struct world *w, int who)
+{
+    struct player *p = &w->player[who];
+    trace(w, "player %d crashes", who);
+    sync_destroy(p->sync);
+    track_destroy(p->sounding);
+    p->sync = NULL;
+    p->sounding = NULL;
+    p->is_live = false;
+    p->life++;
+    post(w, SECONDS(1 + pick(w, 10)), (struct event){ .what = RESTART, .who = who });
+}
+
+static void to_server(struct world *w, struct event *e)
+{
+    struct event answer = { .what = REPLY, .who = e->who, .life = e->life, .id = e->id };
+    bool is_gone = e->status || is_cut(w, e->who);
+    if (!is_gone) {
+        struct reply r = server_http(&w->server, e->method, e->path, e->guard, e->text);
+        trace(w, "player %d %s %.70s -> %d %.60s", e->who, e->method, e->path, r.status,
+              strstr(e->path, "requests/") && e->text ? e->text : "");
+        spoil_reply(w, e->path, &r);
+        answer.status = r.status;
+        answer.text = r.body;
+        is_gone = is_lost(w); /* done, but nobody hears of it */
+    }
+    if (is_gone) {
+        free(answer.text);
+        answer.text = NULL;
+        answer.status = 0;
+    }
+    post(w, is_gone ? SECONDS(10) : delay(w), answer);
+}
+
+static void socket_up(struct world *w, struct event *e)
+{
+    struct player *p = &w->player[e->who];
+    p->is_live = true;
+    sync_socket_open(p->sync, e->id, w->now_ns);
+    post(w, delay(w),
+         (struct event){
+             .what = SOCKET_TEXT,
+             .who = e->who,
+             .life = e->life,
+             .id = e->id,
+             .text = xstrdup("{\"type\":\"connected\",\"data\":{\"user\":{\"$id\":\"u\"}}}") });
+}
+
+static void to_player(struct world *w, struct event *e)
+{
+    struct player *p = &w->player[e->who];
+    if (e->what == RESTART) {
+        player_start(w, e->who);
+        return;
+    }
+    if (!p->sync || e->life != p->life)
+        return;
+    switch (e->what) {
+    case REPLY:
+        sync_http_done(p->sync, e->id, e->status, e->text, e->text ? strlen(e->text) : 0, -1,
+                       w->now_ns);
+        break;
+    case SOCKET_UP: socket_up(w, e); break;
+    case SOCKET_TEXT:
+        if (w->broken != DEAF || strstr(e->text, "connected"))
+            sync_socket_text(p->sync, e->id, e->text, strlen(e->text), w->now_ns);
+        break;
+    case SOCKET_GONE:
+        p->is_live = p->is_live && p->socket != e->id;
+        sync_socket_gone(p->sync, e->id, 0, w->now_ns);
+        break;
+    case SAVED:
+        free(p->journal);
+        p->journal = xstrdup(e->text);
+        sync_saved(p->sync, e->id, w->now_ns);
+        break;
+    default: break;
+    }
+}

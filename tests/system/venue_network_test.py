@@ -1,0 +1,102 @@
+"""A player and its backend with a faulty network between them: whatever it does, the music's queue goes on here, and after
+it both hold the same, with nothing lost and nothing twice."""
+import json
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from house import House, load_clips, main, wait_until
+from backend import Backend
+from relay import Relay
+
+CLIPS = load_clips()
+
+
+class Network(unittest.TestCase):
+    def setUp(self):
+        self.house = h = House(screen=False)
+        self.addCleanup(h.close)
+        self.addCleanup(lambda: self._outcome.success or h.print_logs())
+        folder = h.tmp / "hub"
+        h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
+        self.backend = Backend(h, folder)
+        n = self.backend.notice
+        self.relay = Relay(self.backend.port)
+        self.addCleanup(self.relay.close)
+        endpoint = f"http://127.0.0.1:{self.relay.port}/v1"
+        (h.state / "session.json").write_text(json.dumps({"endpoint": endpoint, "session": n["session"]}))
+        h.start("djamms-player", *h.sets(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
+                                         backend_database=n["database"], backend_venue=n["venue"]), CLIPS["k1"]["path"])
+        self.songs = 1
+        self.connected(20)
+
+    def connected(self, seconds):
+        self.house.wait_status(lambda s: s["backend"]["link"] == "connected" and s["backend"]["role"] == "master", seconds,
+                               "connected")
+
+    def change_both(self):
+        """A song is added here, another there, while the network is what it is."""
+        h = self.house
+        self.assertEqual(h.cli("add", CLIPS["q1"]["path"])[0], 0, "the box goes on")
+        self.backend.request({"videoId": f"v{self.songs}", "title": f"song {self.songs}", "artist": f"band {self.songs}",
+                              "duration": 60}, f"pay-{self.songs}")
+        self.songs += 2
+
+    def agree(self, seconds):
+        def same():
+            own, there = self.house.queue(), self.backend.queue()
+            mine = [t["id"] for t in own["main"] + own["requests"]]
+            return len(mine) == self.songs and mine == [t["id"] for t in there["mainQueue"] + there["priorityQueue"]]
+        wait_until(same, seconds, f"both hold the same {self.songs} songs")
+
+    def test_connections_that_are_cut_again_and_again(self):
+        for _ in range(10):
+            self.relay.tell("cut")
+            self.change_both()
+            self.relay.tell("cut")
+        self.agree(40)
+        self.connected(40)
+
+    def test_a_network_that_is_gone_for_a_while(self):
+        self.relay.tell("refuse")
+        self.relay.tell("cut")
+        self.change_both()
+        self.house.wait_status(lambda s: s["backend"]["link"] == "disconnected" and s["backend"]["pending"] > 0, 20,
+                               "it says so")
+        self.relay.tell("pass")
+        self.agree(40)
+        self.connected(40)
+
+    def test_a_half_open_connection_is_noticed(self):
+        self.relay.tell("stall")
+        self.change_both()
+        self.house.wait_status(lambda s: s["backend"]["link"] != "connected", 80, "the silence is noticed")
+        self.relay.tell("pass")
+        self.agree(60)
+        self.connected(60)
+
+    def test_a_line_of_1_kB_a_second(self):
+        self.relay.tell("slow 1000")
+        self.change_both()
+        wait_until(lambda: len(self.backend.queue()["mainQueue"]) == 2, 90, "what was added here has got through")
+        self.relay.tell("pass")
+        self.agree(60)
+
+    def test_answers_that_are_none(self):
+        for what in ("500", "html", "429"):
+            with self.subTest(what):
+                self.relay.tell(f"answer {what} 5")
+                self.change_both()
+                self.agree(120)     # a 429 keeps it from writing for a minute
+        self.connected(40)
+
+    def test_events_that_are_lost_doubled_and_out_of_order(self):
+        for what in ("drop", "double", "swap") * 2:
+            self.relay.tell(f"{what} 3")
+            self.change_both()
+        self.agree(90)              # what was lost is found by the reconciliation of every minute
+
+
+if __name__ == "__main__":
+    main()
