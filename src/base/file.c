@@ -79,9 +79,11 @@ static int open_folder_of(const char *path)
     return ret;
 }
 
-static int write_file(int folder, const char *name, const void *data, size_t len)
+/* open(), not openat(): of the two ThreadSanitizer sees only the first, and would take a descriptor's number that is
+ * used again for the file of another thread. */
+static int write_file(const char *path, const void *data, size_t len)
 {
-    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     int ret = file_write_all(fd, data, len);
@@ -89,8 +91,6 @@ static int write_file(int folder, const char *name, const void *data, size_t len
         ret = -errno;
     if (close(fd) < 0 && ret == 0)
         ret = -errno;
-    if (ret < 0)
-        unlinkat(folder, name, 0);
     return ret;
 }
 
@@ -99,13 +99,12 @@ int file_replace(const char *path, const void *data, size_t len)
     int folder = open_folder_of(path);
     if (folder < 0)
         return folder;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *temp = xasprintf("%s.new", name);
-    int ret = write_file(folder, temp, data, len);
-    if (ret == 0 && renameat(folder, temp, folder, name) < 0) {
+    char *temp = xasprintf("%s.new", path);
+    int ret = write_file(temp, data, len);
+    if (ret == 0 && rename(temp, path) < 0)
         ret = -errno;
-        unlinkat(folder, temp, 0);
-    }
+    if (ret < 0)
+        unlink(temp);
     /* Some file systems cannot sync a folder and say EINVAL: nothing more can be done there. */
     if (ret == 0 && fsync(folder) < 0 && errno != EINVAL)
         ret = -errno;

@@ -226,6 +226,15 @@ class House:
 
     # ---- end
 
+    def closes_after(self, test):
+        """Closes at the end of `test`, a TestCase; if that has failed, what the programs said is printed first."""
+        def end():
+            result = test._outcome.result
+            if any(t is test for t, _ in result.failures + result.errors):
+                self.print_logs()
+            self.close()
+        test.addCleanup(end)
+
     def print_logs(self):
         for p in self.started:
             text = p.log.read_text(errors="replace")

@@ -46,9 +46,6 @@ class Box:
         p.wait()
         getattr(self, f"start_{which}")()
 
-    def close(self):
-        self.house.close()
-
 
 class Writers:
     """One at the control socket, one phone at the hub; what they were promised."""
@@ -99,8 +96,7 @@ class Writers:
 class Killing(unittest.TestCase):
     def setUp(self):
         self.box = Box()
-        self.addCleanup(self.box.close)
-        self.addCleanup(lambda: self._outcome.success or self.box.house.print_logs())
+        self.box.house.closes_after(self)
 
     def agreed(self):
         """The ids of both lists, once box and hub hold the same and everything is told."""
@@ -115,6 +111,8 @@ class Killing(unittest.TestCase):
             return own if mine == [t["id"] for t in there["mainQueue"] + there["priorityQueue"]] else None
 
         def tried():
+            h.ended(self.box.player)
+            h.ended(self.box.hub)
             try:
                 return same()
             except (OSError, AssertionError, ValueError):

@@ -16,8 +16,7 @@ CLIPS = load_clips()
 class Network(unittest.TestCase):
     def setUp(self):
         self.house = h = House(screen=False)
-        self.addCleanup(h.close)
-        self.addCleanup(lambda: self._outcome.success or h.print_logs())
+        h.closes_after(self)
         folder = h.tmp / "hub"
         h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
         self.backend = Backend(h, folder)

@@ -29,8 +29,7 @@ def is_connected(status):
 class WithHub(unittest.TestCase):
     def setUp(self):
         self.house = h = House()
-        self.addCleanup(h.close)
-        self.addCleanup(lambda: self._outcome.success or h.print_logs())
+        h.closes_after(self)
         h.up(*[CLIPS[n]["path"] for n in NAMES])
         self.backend = Backend(h)
         h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master", 20, "the player has the venue")
@@ -151,8 +150,7 @@ class WithHub(unittest.TestCase):
 class Joining(unittest.TestCase):
     def setUp(self):
         self.house = House(screen=False)
-        self.addCleanup(self.house.close)
-        self.addCleanup(lambda: self._outcome.success or self.house.print_logs())
+        self.house.closes_after(self)
 
     def test_a_queue_of_before_there_was_a_hub_goes_to_it(self):
         h = self.house
@@ -196,8 +194,7 @@ class TwoPlayers(unittest.TestCase):
     def test_the_second_waits_and_takes_over_when_the_first_has_gone(self):
         first, second = House(), House()
         for h in (first, second):
-            self.addCleanup(h.close)
-            self.addCleanup(lambda h=h: self._outcome.success or h.print_logs())
+            h.closes_after(self)
         folder = first.tmp / "hub"
         first.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
         n = Backend(first, folder).notice
