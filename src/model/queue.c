@@ -309,11 +309,9 @@ static int apply_clear(struct queue *q, const struct queue_op *op)
     return ret;
 }
 
-/* In a list, which must stay below the ceiling whatever the reason is. */
-static int mark_entry(struct queue *q, struct entry_place place, const char *text)
+/* The list must stay below the ceiling whatever the reason is. */
+static int mark_entry(struct queue *q, struct track_list *list, struct track *t, const char *text)
 {
-    struct track_list *list = &q->list[place.list];
-    struct track *t = queue_at(q, place);
     char *before = xstrdup(t->unplayable);
     track_list_mark(list, t, text);
     if (*text && track_list_json_chars(list) > q->max_chars)
@@ -321,6 +319,23 @@ static int mark_entry(struct queue *q, struct entry_place place, const char *tex
     t->plays_next = t->plays_next && !*text;
     int ret = strcmp(t->unplayable, before) == 0;
     free(before);
+    return ret;
+}
+
+/* Those that nothing tells apart from the one named, too: a ref can only ever name the first of them. */
+static int mark_entries(struct queue *q, struct entry_place place, const char *text)
+{
+    const struct track *named = queue_at(q, place);
+    int ret = 1;
+    for (int l = 0; l < QUEUE_LISTS; l++) {
+        struct track_list *list = &q->list[l];
+        for (size_t i = 0; i < list->count; i++) {
+            struct track *t = list->at[i];
+            bool is_meant = t == named || queue_are_twins(q, t, named);
+            if (is_meant && mark_entry(q, list, t, text) == 0)
+                ret = 0;
+        }
+    }
     return ret;
 }
 
@@ -345,7 +360,7 @@ static int apply_mark_unplayable(struct queue *q, const struct queue_op *op)
     text_clean(text, sizeof(text), op->reason ? op->reason : "");
     int ret = 1;
     if (in_list)
-        ret = mark_entry(q, place, text);
+        ret = mark_entries(q, place, text);
     if (plays && mark_now(q->now, text) == 0)
         ret = 0;
     return ret;

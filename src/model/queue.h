@@ -120,4 +120,5 @@ void queue_lift_marks(struct queue *q, const char *source);
  * SHUFFLE          the main list except the playing entry at index 0. The order depends on the seed and
  *                  on the entries, not on the order before.
  * CLEAR            the list or lists are empty; what plays goes on as a detached track.
- * MARK_UNPLAYABLE  kept in its place and passed over by queue_next(); an empty reason takes the mark off. */
+ * MARK_UNPLAYABLE  kept in its place and passed over by queue_next(); an empty reason takes the mark off. Of
+ *                  entries that nothing tells apart: all of them. */

@@ -171,6 +171,11 @@ static bool is_twin(const struct track *a, const struct track *b)
     return same(a->video_id, b->video_id) && same(a->requested_at, b->requested_at);
 }
 
+bool queue_are_twins(const struct queue *q, const struct track *a, const struct track *b)
+{
+    return is_twin(a, b) && !has_own_id(q, a) && !has_own_id(q, b);
+}
+
 /* How many entries before `t` that have no id of their own look the same. The main list counts first:
  * a request that comes up then changes no key of the loop. */
 static size_t twins_before(const struct queue *q, const struct track *t)

@@ -12,3 +12,5 @@ static inline bool place_is(struct entry_place a, struct entry_place b)
 bool queue_ref_plays(const struct queue *q, struct entry_ref ref);
 /* Where this very object is. */
 bool queue_place_of(const struct queue *q, const struct track *t, struct entry_place *out);
+/* Whether nothing tells the two apart: the same song, asked for at the same time, neither with an id of its own. */
+bool queue_are_twins(const struct queue *q, const struct track *a, const struct track *b);

@@ -255,7 +255,8 @@ static void fall_idle(struct jukebox *j)
 void follow_queue(struct jukebox *j)
 {
     bool is_settled = false;
-    while (!is_settled) { /* each further round has marked one entry unplayable */
+    size_t left = j->queue.list[QUEUE_MAIN].count + j->queue.list[QUEUE_REQUESTS].count + 2;
+    for (; !is_settled && left; left--) { /* each further round has marked one entry unplayable */
         turn_settle(j);
         if (!j->queue.now || j->is_leaving || j->is_away) {
             fall_idle(j);

@@ -266,6 +266,22 @@ static void check_rule(struct run *r, const struct queue *before, const struct q
         CHECK(r, same_view(&was, &is));
 }
 
+/* Whoever marks what comes next, again and again, has soon marked them all. */
+static void check_marks_lead_on(struct run *r)
+{
+    struct queue q;
+    struct entry_place next;
+    queue_copy(&q, &r->q);
+    size_t rounds = q.list[QUEUE_MAIN].count + q.list[QUEUE_REQUESTS].count;
+    for (; queue_next(&q, &next); rounds--) {
+        CHECK(r, rounds > 0);
+        queue_apply(&q, &(struct queue_op){ .kind = OP_MARK_UNPLAYABLE,
+                                            .entry = entry_ref_of(queue_at(&q, next)),
+                                            .reason = "broken" });
+    }
+    queue_finish(&q);
+}
+
 static void check_shape(struct run *r)
 {
     const struct queue *q = &r->q;
@@ -388,6 +404,8 @@ static void step(struct run *r)
     check_rule(r, &before, &op, ret, tag);
     check_twice_is_once(r, &op, ret);
     check_shape(r);
+    if (r->op_number % 8 == 0)
+        check_marks_lead_on(r);
     if (r->op_number % 4 == 0)
         check_upcoming(r);
     if (op.kind == OP_REMOVE || op.kind == OP_END)

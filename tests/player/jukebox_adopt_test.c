@@ -153,6 +153,28 @@ static void mirror(void *ctx, const struct queue_op *op)
     (void)queue_apply(ctx, op); /* as the jukebox's own: it may have nothing to do */
 }
 
+/* Two of the same song, which nothing tells apart and for which there is no file: a web page may write that. */
+static void songs_that_nothing_tells_apart_are_passed_over_all_at_once(void **state)
+{
+    struct fake_house *h = playing_house_of("a", &looping);
+    struct queue q = theirs_of(h);
+    assert_int_equal(queue_apply(&q, &(struct queue_op){ .kind = OP_CLEAR, .all_lists = true }), 0);
+    for (int i = 0; i < 4; i++) {
+        struct track *t = track_create();
+        track_set(&t->id, i % 2 ? "unique()" : "");
+        track_set(&t->video_id, "X");
+        track_set(&t->title, "Z");
+        track_list_append(&q.list[i < 3 ? QUEUE_MAIN : QUEUE_REQUESTS], t);
+    }
+    adopt(h, &q);
+    const struct queue *own = jukebox_queue(h->jukebox);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_not_equal(own->list[QUEUE_MAIN].at[i]->unplayable, "");
+    assert_string_not_equal(own->list[QUEUE_REQUESTS].at[0]->unplayable, "");
+    assert_on_air(h, "a.mp4"); /* plays to its end */
+    end(h);
+}
+
 static char *text_of(const struct queue *q)
 {
     struct message *m = queue_to_message(q);
@@ -210,6 +232,7 @@ int main(void)
         cmocka_unit_test(what_the_other_starts_is_not_started_here),
         cmocka_unit_test(when_the_other_is_gone_its_song_goes_on_here),
         cmocka_unit_test(a_guest_s_song_without_a_file_is_played_from_that_of_the_same_song),
+        cmocka_unit_test(songs_that_nothing_tells_apart_are_passed_over_all_at_once),
         cmocka_unit_test(a_second_queue_fed_with_the_operations_stays_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
