@@ -82,7 +82,13 @@ struct message *import_data(const struct collection *c, const struct message *do
     return data;
 }
 
-/* The id of ours that has the same unique attribute. false and *e: the disk. *id is the caller's, NULL: there is none. */
+/* Whether no two documents are to have the same text in it; the schema lets venues have, but one venue is one. */
+static bool is_alone(const struct collection *c, const struct attribute *a)
+{
+    return a->is_unique || (strcmp(c->id, "venues") == 0 && strcmp(a->name, "venueId") == 0);
+}
+
+/* The id of ours that has the same in such an attribute. false and *e: the disk. *id is the caller's, NULL: there is none. */
 static bool find_twin(struct documents *d, const struct collection *c, const struct message *data,
                       char **id, struct api_error *e)
 {
@@ -90,7 +96,7 @@ static bool find_twin(struct documents *d, const struct collection *c, const str
     for (size_t i = 0; i < c->attribute_count && !*id; i++) {
         const struct attribute *a = &c->attribute[i];
         const char *value = message_str(data, a->name, NULL);
-        if (!a->is_unique || !value)
+        if (!is_alone(c, a) || !value)
             continue;
         struct query q;
         struct message *where = message_create(), *list = NULL;

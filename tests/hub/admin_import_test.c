@@ -51,6 +51,11 @@ static const char playlist_page[] =
     "\"tracks\":\"[]\",\"createdAt\":\"2025-10-16T06:05:33.410Z\"},"
     "{\"$id\":\"p4\",\"playlistId\":\"p4\",\"name\":null,\"tracks\":\"[]\"}]}";
 
+static const char venue_page[] =
+    "{\"total\":1,\"documents\":[{\"$id\":\"abc\",\"venueId\":\"bar\",\"name\":\"The Bar\","
+    "\"slug\":\"the-bar\",\"ownerId\":\"o\",\"defaultPlaylistId\":\"p1\","
+    "\"createdAt\":\"2025-10-16T06:05:33.410Z\"}]}";
+
 static void answer(struct exchange *x, int status, const char *type, const char *body)
 {
     exchange_answer(
@@ -80,7 +85,7 @@ static void answer_page(struct exchange *x)
     } pages[] = {
         { "queues", 200, queue_page },
         { "playlists", 200, playlist_page },
-        { "venues", 200, "{\"total\":0,\"documents\":[]}" },
+        { "venues", 200, venue_page },
         { "users", 401, "{\"message\":\"no\",\"code\":401,\"type\":\"user_unauthorized\"}" },
         { "", 404, "{\"message\":\"no\",\"code\":404,\"type\":\"collection_not_found\"}" },
     };
@@ -153,6 +158,20 @@ static struct run import_venue(struct house *h, struct source *s, const char *ve
     return r;
 }
 
+/* The one document of the venue; the caller destroys it. */
+static struct message *only_venue(struct rig *r)
+{
+    struct query q;
+    struct message *all;
+    query_init(&q);
+    rig_must(r, documents_list(r->documents, NULL, collection_find("venues"), &q, &all, &r->e));
+    assert_int_equal(message_i64(all, "total", 0), 1);
+    struct message *venue = message_copy(message_object_at(all, "documents", 0));
+    query_finish(&q);
+    message_destroy(all);
+    return venue;
+}
+
 static size_t count(struct rig *r, const char *collection)
 {
     struct query q;
@@ -189,6 +208,25 @@ static void a_venue_is_copied_page_by_page_and_repaired(void **state)
     assert_int_equal(count(r, "requests"), 60);
     assert_int_equal(count(r, "queues"), 1);
     assert_int_equal(count(r, "playlists"), 3); /* with the default one */
+    close_rig(r);
+}
+
+static void the_document_that_the_hub_made_of_its_venue_becomes_what_was_imported(void **state)
+{
+    struct house *h = *state;
+    struct source s = { 0 };
+    struct rig *r = open_rig(h);
+    rig_must(r, documents_ensure_venue(r->documents, "bar", NULL, &r->e));
+    close_rig(r);
+    struct run run = import_venue(h, &s, "bar", NULL);
+    assert_int_equal(run.status, 0);
+    run_finish(&run);
+    r = open_rig(h);
+    struct message *venue = only_venue(r);
+    assert_string_equal(message_str(venue, "$id", ""), "bar");
+    assert_string_equal(message_str(venue, "slug", ""), "the-bar");
+    assert_string_equal(message_str(venue, "defaultPlaylistId", ""), "p1");
+    message_destroy(venue);
     close_rig(r);
 }
 
@@ -238,6 +276,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         HOUSE_TEST(a_venue_is_copied_page_by_page_and_repaired),
+        HOUSE_TEST(the_document_that_the_hub_made_of_its_venue_becomes_what_was_imported),
         HOUSE_TEST(a_venue_fills_an_empty_hub),
         HOUSE_TEST(the_key_goes_to_the_server_and_nowhere_else),
         HOUSE_TEST(a_server_that_is_none_ends_the_import_with_a_reason),
