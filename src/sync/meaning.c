@@ -74,8 +74,12 @@ void meaning_of_now(struct sync *s)
             state_take_playing(s);
         return;
     }
-    if (!now) {
+    if (!now && !s->base.queue.now) {
         skipped(s);
+        return;
+    }
+    if (!now) { /* an operation of our own took a web player's copy for the entry it names: nobody skipped */
+        state_restart_turn(s, s->playing, s->playing_turn);
         return;
     }
     bool is_same_turn = strcmp(s->view_now.turn, s->playing_turn) == 0;
