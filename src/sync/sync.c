@@ -214,7 +214,6 @@ struct sync *sync_create(const struct sync_params *p, const char *journal, size_
     s->user_agent = xstrdup(p->user_agent);
     s->registry_id = xstrdup(p->registry_id);
     s->has_session = p->session != NULL;
-    s->follows = p->follows;
     s->random = p->seed;
     s->now_ns = now_ns;
     s->next_id = 1;

@@ -25,7 +25,6 @@ struct sync_params {
     const char *
         session; /* secret of the device's session; NULL: none. Never in an action's text for logs */
     uint64_t seed; /* jitter, ids */
-    bool follows;  /* a non-master follows silently instead of showing the busy card */
 };
 
 /* ---- what happened ---------------------------------------------------------------------------------------- */

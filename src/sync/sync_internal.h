@@ -165,7 +165,7 @@ struct report {
 struct sync {
     /* Constant. */
     char *project_id, *database_id, *venue_id, *device_id, *user_agent, *registry_id;
-    bool has_session, follows, is_continued;
+    bool has_session, is_continued;
     char writer[WRITER_SIZE]; /* short hash of the device, for marks and turns */
 
     int64_t now_ns;
