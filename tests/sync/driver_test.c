@@ -38,15 +38,6 @@ struct stage {
 
 static const struct queue_op an_operation;
 
-static void on_save(void *ctx, uint64_t revision)
-{
-    struct stage *s = ctx;
-    s->saves++;
-    s->revision = revision;
-    if (s->saves_at_once)
-        sync_driver_saved(s->driver, revision);
-}
-
 static void on_command(void *ctx, enum sync_command command, double value)
 {
     struct stage *s = ctx;
@@ -57,11 +48,22 @@ static void on_command(void *ctx, enum sync_command command, double value)
         sync_driver_apply(s->driver, &an_operation, 0);
 }
 
+static void look_at_journal(struct stage *s)
+{
+    if (sync_revision(&s->engine) == s->revision)
+        return;
+    s->saves++;
+    s->revision = sync_revision(&s->engine);
+    if (s->saves_at_once)
+        sync_driver_saved(s->driver, s->revision);
+}
+
 static void on_change(void *ctx)
 {
     struct stage *s = ctx;
     s->changes++;
     uv_stop(&s->loop); /* a turn that only ran timers does not go on to wait */
+    look_at_journal(s);
     if (s->applies_on_change > 0) {
         s->applies_on_change--;
         sync_driver_apply(s->driver, &an_operation, 0);
@@ -81,8 +83,7 @@ static void on_finished(void *ctx)
     s->driver = NULL;
 }
 
-static const struct sync_driver_callbacks callbacks = { on_save, on_command, on_change,
-                                                        on_finished };
+static const struct sync_driver_callbacks callbacks = { on_command, on_change, on_finished };
 
 static void open_stage(struct stage *s, void (*serve)(struct script_peer *peer),
                        struct sync_driver_params p)

@@ -147,6 +147,11 @@ void sync_status(const struct sync *s, struct sync_status *out)
     *out = (struct sync_status){ .pending = s->pending };
 }
 
+uint64_t sync_revision(const struct sync *s)
+{
+    return s->journal_revision;
+}
+
 char *sync_journal(const struct sync *s, uint64_t *revision)
 {
     *revision = s->journal_revision;
