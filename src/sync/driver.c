@@ -366,7 +366,11 @@ static bool set_way(struct sync_driver *d, const char *endpoint, const char *ses
 
 int sync_driver_move(struct sync_driver *d, const char *endpoint, const char *session)
 {
-    return set_way(d, endpoint, session) ? 0 : -EINVAL;
+    if (!set_way(d, endpoint, session))
+        return -EINVAL;
+    sync_moved(d->engine, now_mono_ns());
+    pump_soon(d);
+    return 0;
 }
 
 static int open_clients(struct sync_driver *d, const struct sync_driver_params *p)

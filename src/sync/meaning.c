@@ -268,6 +268,14 @@ void document_seen(struct sync *s, const struct message *m, bool is_read)
     }
 }
 
+bool document_is_it(const struct sync *s, const struct message *m)
+{
+    int64_t stamp_ms;
+    return m && strcmp(message_str(m, "$id", ""), s->base.id) == 0 &&
+           strcmp(message_str(m, "venueId", ""), s->venue_id) == 0 &&
+           stamp_parse(message_str(m, "$updatedAt", NULL), &stamp_ms);
+}
+
 /* Our write was taken: nobody wrote between the base it was made of and it. */
 void document_wrote(struct sync *s, const struct message *m)
 {

@@ -113,10 +113,14 @@ static void refused(struct sync *s)
     pending_drop_kind(&s->pending, OP_ADD, s->push_serial);
     if (s->pending.count == before)
         pending_drop_until(&s->pending, s->push_serial);
-    problem_set(s, TASK_PUSH, "The server refuses a change of the queue; it was taken back.");
+    /* Nothing of ours is to blame: it would be the same again. */
+    bool is_same = s->pending.count == before;
+    problem_set(s, TASK_PUSH,
+                is_same ? "The server refuses the queue as it is."
+                        : "The server refuses a change of the queue; it was taken back.");
     state_dirty(s);
     state_changed(s);
-    task_set(s, TASK_PUSH, s->pending.count ? s->now_ns + SECONDS(5) : NO_TIME);
+    task_hold(s, TASK_PUSH, is_same ? HELD_NS : SECONDS(5));
 }
 
 static void done(struct sync *s, const struct answer *a)
@@ -125,11 +129,13 @@ static void done(struct sync *s, const struct answer *a)
     case OUTCOME_OK:
         s->push_conflicts = 0;
         problem_set(s, TASK_PUSH, NULL);
-        if (a->body)
+        if (document_is_it(s, a->body)) {
             document_wrote(s, a->body);
-        else
-            s->push_is_unknown = true;
-        break;
+            break;
+        }
+        s->push_is_unknown = true;
+        task_hold(s, TASK_PUSH, SECONDS(5));
+        return;
     case OUTCOME_CONFLICT:
         s->conflicts++;
         s->push_conflicts += s->push_conflicts < 5;
@@ -143,7 +149,7 @@ static void done(struct sync *s, const struct answer *a)
     case OUTCOME_FORBIDDEN:
         task_wake(s, TASK_ACCOUNT, s->now_ns);
         problem_set(s, TASK_PUSH, "The server does not let this box change the queue.");
-        task_set(s, TASK_PUSH, s->now_ns + HELD_NS);
+        task_hold(s, TASK_PUSH, HELD_NS);
         return;
     default:
         s->push_is_unknown = true; /* it may have been done */

@@ -345,8 +345,6 @@ int64_t requests_deadline(const struct sync *s)
 
 static bool list_compose(struct sync *s, struct call *out)
 {
-    if (s->requests.is_absent)
-        return false;
     struct query_text q;
     query_documents(&q, s->database_id, "requests");
     query_equal(&q, "venueId", s->venue_id);
@@ -365,8 +363,8 @@ static bool list_compose(struct sync *s, struct call *out)
 static void list_done(struct sync *s, const struct answer *a)
 {
     struct requests *t = &s->requests;
-    if (a->outcome == OUTCOME_ABSENT) { /* a venue without requests */
-        t->is_absent = t->is_known = true;
+    if (a->outcome == OUTCOME_ABSENT && task_goes_without(s, TASK_REQUESTS, a)) {
+        t->is_known = true;
         state_withhold(s);
         return;
     }

@@ -230,11 +230,13 @@ static void after_a_move_requests_go_the_new_way_with_the_new_session(void **sta
     open_stage(&s, serve_mirror, (struct sync_driver_params){ .session = "b2xk" });
     snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d/v2", s.port);
     assert_int_equal(sync_driver_move(s.driver, "nowhere", "bmV3"), -EINVAL);
+    assert_int_equal(s.engine.moves, 0);
     want(&s, (struct sync_action){ .kind = SYNC_HTTP, .id = 7, .method = "GET", .path = "/a" });
     wait_for(&s, &s.engine.answers, 1);
     assert_contains(s.engine.body, "GET /v1/a HTTP/1.1\r\n");
     assert_contains(s.engine.body, "\r\nX-Appwrite-Session: b2xk\r\n");
     assert_int_equal(sync_driver_move(s.driver, endpoint, "bmV3"), 0);
+    assert_int_equal(s.engine.moves, 1); /* what was held is asked again */
     want(&s, (struct sync_action){ .kind = SYNC_HTTP, .id = 8, .method = "GET", .path = "/b" });
     wait_for(&s, &s.engine.answers, 2);
     assert_contains(s.engine.body, "GET /v2/b HTTP/1.1\r\n");

@@ -25,7 +25,7 @@ struct sync {
     int status;
     char *body;
     int64_t retry_after_s;
-    int opened, texts, gone, times, finishes, applied, playbacks;
+    int opened, texts, gone, times, finishes, applied, playbacks, moves;
     int64_t time_ns;
     char *text;
     uint64_t view_revision, journal_revision, saved;
@@ -125,6 +125,11 @@ void sync_playback(struct sync *s, const struct sync_playback *p, int64_t wall_m
 void sync_saved(struct sync *s, uint64_t revision, int64_t now_ns)
 {
     s->saved = revision;
+}
+
+void sync_moved(struct sync *s, int64_t now_ns)
+{
+    s->moves++;
 }
 
 void sync_finish(struct sync *s, int64_t now_ns)
