@@ -46,13 +46,13 @@ void push_consider(struct sync *s)
         task_wake(s, TASK_PUSH, s->now_ns);
 }
 
-/* The last operation that the journal holds; 0: none. */
+/* The last operation, when the journal holds all of them; else 0: a reader is not to see half a step, nor this box after
+ * a power cut: an end without the start that follows it would look like somebody's skip. */
 static uint64_t last_saved(const struct sync *s)
 {
-    uint64_t serial = 0;
-    for (size_t i = 0; i < s->pending.count && s->pending.at[i].revision <= s->saved_revision; i++)
-        serial = s->pending.at[i].serial;
-    return serial;
+    const struct pending *p = &s->pending;
+    bool is_saved = p->count && p->at[p->count - 1].revision <= s->saved_revision;
+    return is_saved ? p->at[p->count - 1].serial : 0;
 }
 
 /* false: the server's document says all of it already. */
