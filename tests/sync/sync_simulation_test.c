@@ -374,7 +374,8 @@ static int64_t next_time(const struct world *w, int *who)
         const struct player *p = &w->player[i];
         if (!p->sync)
             continue;
-        int64_t own = min_i64(sync_deadline_ns(p->sync), p->ends_ns);
+        int64_t own =
+            w->broken == RESTLESS ? w->now_ns : min_i64(sync_deadline_ns(p->sync), p->ends_ns);
         if (own < at) {
             at = own;
             *who = i;
@@ -436,7 +437,9 @@ static void check_masters(struct world *w)
     int masters = 0;
     for (int i = 0; i < w->player_count; i++)
         masters += w->player[i].sounding != NULL;
-    if (masters != 1)
+    if (masters == 0)
+        breach(w, "nobody sounds after healing");
+    if (masters > 1)
         breach(w, "%d players sound after healing", masters);
 }
 
@@ -544,8 +547,10 @@ static void test_broken_engines_are_caught(void **state)
         { LOSES, "was lost" },
         { PLAYS_TWICE, "was played twice" },
         { TWO_MASTERS, "players sound" },
+        { MODEST, "nobody sounds" },
         { DEAF, "views differ" },
         { UNION, "is back" },
+        { RESTLESS, "time stands still" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char failure[256];
