@@ -25,6 +25,13 @@ static void apply_to(struct sync *s, enum queue_op_kind kind, const struct track
     track_destroy(named);
 }
 
+/* Whether what plays was begun here and by nobody else's leave; else another device may have ended it meanwhile, and
+ * staff taken it out. */
+static bool is_surely_ours(const struct sync *s)
+{
+    return !turn_is_of_other(s, s->playing_turn) && (!s->role.saw_others || state_may_write_now(s));
+}
+
 /* nowPlaying was set to null: the web admin's Skip. A main track is rotated, even if it was taken out with it. */
 static void skipped(struct sync *s)
 {
@@ -37,7 +44,7 @@ static void skipped(struct sync *s)
         apply_to(s, OP_SKIP, t, 0);
     } else if (t->is_request) {
         ledger_note(&s->ledger, t, FATE_CANCELLED, "Skipped by admin");
-    } else if (s->playing_was_base && s->full_view.list[QUEUE_MAIN].count &&
+    } else if (s->playing_was_base && is_surely_ours(s) && s->full_view.list[QUEUE_MAIN].count &&
                !ledger_is_over(&s->ledger, t)) {
         struct queue_op op = { .kind = OP_ADD, .track = t, .seed = sync_random(s) };
         state_apply(s, &op);

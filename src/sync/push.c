@@ -77,8 +77,8 @@ static bool compose(struct sync *s, struct call *out)
     if (has_transport(s) && !state_may_write_now(s))
         return false; /* the role's answer wakes this */
     uint64_t until = last_saved(s);
-    if (!until && !wants_more(s))
-        return false;
+    if (!until && (s->pending.count || !wants_more(s)))
+        return false; /* once it is saved this is woken */
     struct queue q;
     struct now_fields f;
     if (!make_queue(s, until, &q, &f)) {
