@@ -125,6 +125,9 @@ static void remove_over(struct sync *s)
 
 void document_mean(struct sync *s)
 {
+    /* Of which entry a web player's copy is, is a guess then: not among those that are over. */
+    if (state_is_master(s) && !s->playing)
+        requests_drop_over(s);
     meaning_of_now(s);
     if (state_is_master(s))
         remove_over(s);

@@ -266,6 +266,10 @@ void requests_finish(struct sync *s);
 /* Until when another device may be playing this entry, which its document says; NO_TIME: none does. */
 int64_t requests_taken_until(struct sync *s, const struct track *t);
 
+/* Takes out requests that are over by their document or by what is remembered here: an old copy of the queue brought
+ * them back. Not while one plays here. */
+void requests_drop_over(struct sync *s);
+
 /* role.c */
 void role_time(struct sync *s);
 void role_lost(struct sync *s, const char *master);
