@@ -38,11 +38,11 @@ struct venue {
     ino_t way_inode;
     struct timespec way_time;
 
-    bool loops;             /* as the configuration has it */
-    bool is_joined;         /* the queue is the engine's view */
-    uint64_t seen_revision; /* of the view */
-    struct venue_command command[8];
-    size_t command_count;
+    bool loops;                    /* as the configuration has it */
+    bool is_joined;                /* the queue is the engine's view */
+    uint64_t seen_revision;        /* of the view */
+    struct venue_command *command; /* in order, until the next turn */
+    size_t command_count, command_cap;
     struct sync_playback told; /* to the engine, at ... */
     int64_t told_ns;
 

@@ -94,16 +94,14 @@ static void wake(struct house *h)
         uv_async_send(&h->bell);
 }
 
-static void on_save(void *ctx, uint64_t revision)
-{
-    wake(ctx);
-}
-
 static void on_command(void *ctx, enum sync_command command, double value)
 {
     struct venue *v = &((struct house *)ctx)->venue;
-    if (v->command_count < ARRAY_LEN(v->command))
-        v->command[v->command_count++] = (struct venue_command){ command, value };
+    if (v->command_count == v->command_cap) {
+        v->command_cap = v->command_cap ? 2 * v->command_cap : 8;
+        v->command = xrealloc(v->command, v->command_cap * sizeof(*v->command));
+    }
+    v->command[v->command_count++] = (struct venue_command){ command, value };
 }
 
 static void on_change(void *ctx)
@@ -116,8 +114,7 @@ static void on_finished(void *ctx)
     venue_leave(ctx);
 }
 
-static const struct sync_driver_callbacks driver_callbacks = { on_save, on_command, on_change,
-                                                               on_finished };
+static const struct sync_driver_callbacks driver_callbacks = { on_command, on_change, on_finished };
 
 /* ---- its life --------------------------------------------------------------------------------- */
 
@@ -274,6 +271,7 @@ void venue_close(struct house *h)
     free(v->endpoint);
     free(v->ca_file);
     free(v->way_path);
+    free(v->command);
     *v = (struct venue){ 0 };
 }
 

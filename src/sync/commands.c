@@ -245,7 +245,7 @@ bool commands_action(struct sync *s, struct sync_action *out)
 
 static bool list_compose(struct sync *s, struct call *out)
 {
-    if (s->commands.is_absent || !state_is_master(s))
+    if (!state_is_master(s))
         return false;
     struct query_text q;
     query_documents(&q, s->database_id, "player_commands");
@@ -260,12 +260,8 @@ static bool list_compose(struct sync *s, struct call *out)
 
 static void list_done(struct sync *s, const struct answer *a)
 {
-    struct commands *c = &s->commands;
-    if (a->outcome == OUTCOME_ABSENT || a->outcome == OUTCOME_SIGNED_OUT ||
-        a->outcome == OUTCOME_REFUSED)
-        c->is_absent = true;
-    if (a->outcome != OUTCOME_OK || !a->body)
-        return; /* asked again at the next poll */
+    if (task_goes_without(s, TASK_COMMANDS, a) || a->outcome != OUTCOME_OK || !a->body)
+        return; /* else asked again at the next poll */
     size_t n = message_count(a->body, "documents");
     for (size_t i = 0; i < n; i++) {
         const struct message *d = message_object_at(a->body, "documents", i);
@@ -295,7 +291,7 @@ static bool ack_compose(struct sync *s, struct call *out)
 static void ack_done(struct sync *s, const struct answer *a)
 {
     struct commands *c = &s->commands;
-    if (a->outcome == OUTCOME_TROUBLE || a->outcome == OUTCOME_LIMITED) {
+    if (a->outcome == OUTCOME_TROUBLE || a->outcome == OUTCOME_LIMITED || answer_is_sign_out(a)) {
         task_trouble(s, TASK_COMMAND_ACK, a);
         return;
     }

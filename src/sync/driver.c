@@ -198,12 +198,6 @@ static void open_channel(struct sync_driver *d, const struct sync_action *a)
 
 /* ---- actions ------------------------------------------------------------------------------------ */
 
-static void save(struct sync_driver *d, uint64_t revision)
-{
-    hop_timer_asked(&d->hops, revision);
-    d->callbacks->on_save(d->ctx, revision);
-}
-
 static void act(struct sync_driver *d, const struct sync_action *a)
 {
     struct channel *c;
@@ -218,7 +212,7 @@ static void act(struct sync_driver *d, const struct sync_action *a)
         if ((c = find_channel(d, a->id)))
             close_channel(c);
         break;
-    case SYNC_SAVE: save(d, a->revision); break;
+    case SYNC_SAVE: hop_timer_asked(&d->hops, a->revision); break; /* on_change() follows */
     case SYNC_COMMAND: d->callbacks->on_command(d->ctx, a->command, a->value); break;
     }
 }
@@ -372,7 +366,11 @@ static bool set_way(struct sync_driver *d, const char *endpoint, const char *ses
 
 int sync_driver_move(struct sync_driver *d, const char *endpoint, const char *session)
 {
-    return set_way(d, endpoint, session) ? 0 : -EINVAL;
+    if (!set_way(d, endpoint, session))
+        return -EINVAL;
+    sync_moved(d->engine, now_mono_ns());
+    pump_soon(d);
+    return 0;
 }
 
 static int open_clients(struct sync_driver *d, const struct sync_driver_params *p)

@@ -15,12 +15,11 @@
 struct sync_driver;
 
 struct sync_driver_callbacks {
-    /* The journal on disk is behind: write sync_journal() soon, and then say so by sync_driver_saved(), from within
-     * or later. */
-    void (*on_save)(void *ctx, uint64_t revision);
     void (*on_command)(void *ctx, enum sync_command command, double value);
     /* Something was told to the engine, or its time moved on: look at its view, its status, and whether a skip is to be
-     * taken. This and the two above may call any function of this header but sync_driver_destroy(). */
+     * taken. If sync_revision() has grown the journal on disk is behind: write sync_journal() soon, and then say so by
+     * sync_driver_saved(), from within or later. This and the one above may call any function of this header but
+     * sync_driver_destroy(). */
     void (*on_change)(void *ctx);
     /* After sync_driver_finish(), from the loop: all is told, or its time is over. It may destroy the driver. */
     void (*on_finished)(void *ctx);

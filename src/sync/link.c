@@ -54,6 +54,13 @@ void link_start(struct sync *s)
     s->link.reconcile_ns = s->now_ns + SECONDS(5);
 }
 
+void link_hurry(struct sync *s)
+{
+    s->link.attempts = 0;
+    if (s->link.state == LINK_DOWN)
+        s->link.due_ns = min_i64(s->link.due_ns, s->now_ns + sync_jitter(s, SECONDS(1)));
+}
+
 int64_t link_poll_ns(const struct sync *s)
 {
     if (s->link.state == LINK_LIVE)
@@ -70,8 +77,7 @@ static void poll(struct sync *s)
     s->link.reconcile_ns = s->now_ns + pace - sync_jitter(s, pace / 10);
     task_wake(s, s->has_document ? TASK_FETCH : TASK_LOOKUP, s->now_ns);
     task_wake(s, TASK_REQUESTS, s->now_ns);
-    if (!s->commands.is_absent)
-        task_wake(s, TASK_COMMANDS, s->now_ns);
+    task_wake(s, TASK_COMMANDS, s->now_ns);
 }
 
 void link_time(struct sync *s)
@@ -165,7 +171,11 @@ void sync_socket_gone(struct sync *s, uint64_t action, int status, int64_t now_n
     s->link.socket = 0; /* nothing to close */
     if (s->link.state == LINK_LIVE)
         s->reconnects++;
-    down(s, status == 401 || status == 403 || status == 404 ? REFUSED_NS : 0);
+    if (status == 401 || status == 403)
+        task_wake(s, TASK_ACCOUNT, now_ns);
+    down(s, status == 401 || status == 403 || status == 404 ? REFUSED_NS
+            : status == 429                                 ? CROWDED_NS
+                                                            : 0);
 }
 
 /* Subscribed first; now what was missed is read. */

@@ -57,14 +57,22 @@ static void account_done(struct sync *s, const struct answer *a)
         problem_set(s, TASK_ACCOUNT, NULL);
         if (s->is_truly_missing && !s->has_document)
             task_wake(s, TASK_CREATE, s->now_ns);
-    } else if (a->outcome == OUTCOME_SIGNED_OUT || a->outcome == OUTCOME_FORBIDDEN) {
+        if (!s->is_signed_in) {
+            tasks_release(s);
+            link_hurry(s);
+        }
+        s->is_signed_in = true;
+    } else if (answer_is_sign_out(a)) {
+        if (s->is_signed_in)
+            s->role.confirmed_ns = NO_TIME;
+        s->is_signed_in = false;
         problem_set(
             s, TASK_ACCOUNT,
             s->has_session
                 ? "This box is signed out of the venue's server: pair it again (djamms pair)."
                 : "This box is not signed in to the venue's server: pair it (djamms pair).");
         s->is_truly_missing = false;
-        task_wake(s, TASK_ACCOUNT, s->now_ns + SIGNED_OUT_NS);
+        task_hold(s, TASK_ACCOUNT, SIGNED_OUT_NS);
         if (!s->has_document)
             task_wake(s, TASK_LOOKUP, s->now_ns + SECONDS(60));
     } else {
@@ -133,7 +141,10 @@ static bool fetch_compose(struct sync *s, struct call *out)
 
 static void fetch_done(struct sync *s, const struct answer *a)
 {
-    if (a->outcome == OUTCOME_OK && a->body) {
+    if (a->outcome == OUTCOME_OK && !document_is_it(s, a->body)) {
+        if (s->base.id[0])
+            task_hold(s, TASK_FETCH, SECONDS(5));
+    } else if (a->outcome == OUTCOME_OK) {
         s->polls++;
         s->read_stamp_ms = s->fetch_stamp_ms;
         document_seen(s, a->body, true);
@@ -163,6 +174,8 @@ static void extend_done(struct sync *s, const struct answer *a)
 {
     bool is_over =
         a->outcome == OUTCOME_OK || a->outcome == OUTCOME_ABSENT || a->outcome == OUTCOME_REFUSED;
+    if (answer_is_sign_out(a))
+        task_wake(s, TASK_ACCOUNT, s->now_ns);
     task_set(s, TASK_EXTEND, s->now_ns + (is_over ? 30 * SECONDS(86400) : SECONDS(3600)));
 }
 

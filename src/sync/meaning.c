@@ -25,6 +25,13 @@ static void apply_to(struct sync *s, enum queue_op_kind kind, const struct track
     track_destroy(named);
 }
 
+/* Whether what plays was begun here and by nobody else's leave; else another device may have ended it meanwhile, and
+ * staff taken it out. */
+static bool is_surely_ours(const struct sync *s)
+{
+    return !turn_is_of_other(s, s->playing_turn) && (!s->role.saw_others || state_may_write_now(s));
+}
+
 /* nowPlaying was set to null: the web admin's Skip. A main track is rotated, even if it was taken out with it. */
 static void skipped(struct sync *s)
 {
@@ -37,7 +44,7 @@ static void skipped(struct sync *s)
         apply_to(s, OP_SKIP, t, 0);
     } else if (t->is_request) {
         ledger_note(&s->ledger, t, FATE_CANCELLED, "Skipped by admin");
-    } else if (s->playing_was_base && s->full_view.list[QUEUE_MAIN].count &&
+    } else if (s->playing_was_base && is_surely_ours(s) && s->full_view.list[QUEUE_MAIN].count &&
                !ledger_is_over(&s->ledger, t)) {
         struct queue_op op = { .kind = OP_ADD, .track = t, .seed = sync_random(s) };
         state_apply(s, &op);
@@ -74,8 +81,12 @@ void meaning_of_now(struct sync *s)
             state_take_playing(s);
         return;
     }
-    if (!now) {
+    if (!now && !s->base.queue.now) {
         skipped(s);
+        return;
+    }
+    if (!now) { /* an operation of our own took a web player's copy for the entry it names: nobody skipped */
+        state_restart_turn(s, s->playing, s->playing_turn);
         return;
     }
     bool is_same_turn = strcmp(s->view_now.turn, s->playing_turn) == 0;
@@ -114,6 +125,9 @@ static void remove_over(struct sync *s)
 
 void document_mean(struct sync *s)
 {
+    /* Of which entry a web player's copy is, is a guess then: not among those that are over. */
+    if (state_is_master(s) && !s->playing)
+        requests_drop_over(s);
     meaning_of_now(s);
     if (state_is_master(s))
         remove_over(s);
@@ -262,6 +276,14 @@ void document_seen(struct sync *s, const struct message *m, bool is_read)
         s->has_document |= s->base.id[0] != '\0';
         s->push_is_unknown = false;
     }
+}
+
+bool document_is_it(const struct sync *s, const struct message *m)
+{
+    int64_t stamp_ms;
+    return m && strcmp(message_str(m, "$id", ""), s->base.id) == 0 &&
+           strcmp(message_str(m, "venueId", ""), s->venue_id) == 0 &&
+           stamp_parse(message_str(m, "$updatedAt", NULL), &stamp_ms);
 }
 
 /* Our write was taken: nobody wrote between the base it was made of and it. */

@@ -46,13 +46,13 @@ void push_consider(struct sync *s)
         task_wake(s, TASK_PUSH, s->now_ns);
 }
 
-/* The last operation that the journal holds; 0: none. */
+/* The last operation, when the journal holds all of them; else 0: a reader is not to see half a step, nor this box after
+ * a power cut: an end without the start that follows it would look like somebody's skip. */
 static uint64_t last_saved(const struct sync *s)
 {
-    uint64_t serial = 0;
-    for (size_t i = 0; i < s->pending.count && s->pending.at[i].revision <= s->saved_revision; i++)
-        serial = s->pending.at[i].serial;
-    return serial;
+    const struct pending *p = &s->pending;
+    bool is_saved = p->count && p->at[p->count - 1].revision <= s->saved_revision;
+    return is_saved ? p->at[p->count - 1].serial : 0;
 }
 
 /* false: the server's document says all of it already. */
@@ -77,8 +77,8 @@ static bool compose(struct sync *s, struct call *out)
     if (has_transport(s) && !state_may_write_now(s))
         return false; /* the role's answer wakes this */
     uint64_t until = last_saved(s);
-    if (!until && !wants_more(s))
-        return false;
+    if (!until && (s->pending.count || !wants_more(s)))
+        return false; /* once it is saved this is woken */
     struct queue q;
     struct now_fields f;
     if (!make_queue(s, until, &q, &f)) {
@@ -113,10 +113,14 @@ static void refused(struct sync *s)
     pending_drop_kind(&s->pending, OP_ADD, s->push_serial);
     if (s->pending.count == before)
         pending_drop_until(&s->pending, s->push_serial);
-    problem_set(s, TASK_PUSH, "The server refuses a change of the queue; it was taken back.");
+    /* Nothing of ours is to blame: it would be the same again. */
+    bool is_same = s->pending.count == before;
+    problem_set(s, TASK_PUSH,
+                is_same ? "The server refuses the queue as it is."
+                        : "The server refuses a change of the queue; it was taken back.");
     state_dirty(s);
     state_changed(s);
-    task_set(s, TASK_PUSH, s->pending.count ? s->now_ns + SECONDS(5) : NO_TIME);
+    task_hold(s, TASK_PUSH, is_same ? HELD_NS : SECONDS(5));
 }
 
 static void done(struct sync *s, const struct answer *a)
@@ -125,11 +129,13 @@ static void done(struct sync *s, const struct answer *a)
     case OUTCOME_OK:
         s->push_conflicts = 0;
         problem_set(s, TASK_PUSH, NULL);
-        if (a->body)
+        if (document_is_it(s, a->body)) {
             document_wrote(s, a->body);
-        else
-            s->push_is_unknown = true;
-        break;
+            break;
+        }
+        s->push_is_unknown = true;
+        task_hold(s, TASK_PUSH, SECONDS(5));
+        return;
     case OUTCOME_CONFLICT:
         s->conflicts++;
         s->push_conflicts += s->push_conflicts < 5;
@@ -143,7 +149,7 @@ static void done(struct sync *s, const struct answer *a)
     case OUTCOME_FORBIDDEN:
         task_wake(s, TASK_ACCOUNT, s->now_ns);
         problem_set(s, TASK_PUSH, "The server does not let this box change the queue.");
-        task_set(s, TASK_PUSH, s->now_ns + HELD_NS);
+        task_hold(s, TASK_PUSH, HELD_NS);
         return;
     default:
         s->push_is_unknown = true; /* it may have been done */

@@ -75,7 +75,7 @@ void report_fill_now(struct sync *s, struct now_fields *f)
 void report_now_changed(struct sync *s)
 {
     s->report.is_dirty = true;
-    if (state_is_master(s) && !s->report.is_absent)
+    if (state_is_master(s))
         task_wake(s, TASK_STATE, max_i64(s->now_ns, s->report.last_ns + STATE_NS));
 }
 
@@ -129,7 +129,7 @@ static struct message *state_data(const struct sync *s)
 static bool compose(struct sync *s, struct call *out)
 {
     struct report *r = &s->report;
-    if (!r->is_dirty || r->is_absent || !state_may_write_now(s))
+    if (!r->is_dirty || !state_may_write_now(s))
         return false;
     struct message *body = message_create();
     char *id = xasprintf("%.36s", s->base.id[0] ? s->base.id : "state");
@@ -165,11 +165,11 @@ static void done(struct sync *s, const struct answer *a)
         r->is_created = a->outcome == OUTCOME_EXISTS;
         report_now_changed(s);
         break;
-    case OUTCOME_ABSENT:
-    case OUTCOME_REFUSED:
-    case OUTCOME_SIGNED_OUT:
-    case OUTCOME_FORBIDDEN: r->is_absent = true; break; /* a venue may do without */
-    default: r->is_dirty = true; task_trouble(s, TASK_STATE, a);
+    default:
+        if (task_goes_without(s, TASK_STATE, a))
+            break;
+        r->is_dirty = true;
+        task_trouble(s, TASK_STATE, a);
     }
 }
 

@@ -148,7 +148,8 @@ int64_t requests_taken_until(struct sync *s, const struct track *t)
     return NO_TIME;
 }
 
-#define FIT_SURE 100 /* the very same, not only one like it */
+#define FIT_SURE    100 /* the very same, not only one like it */
+#define FIT_CERTAIN 500 /* by id or payment */
 
 struct entries {
     const struct track *at[ENTRIES_MAX];
@@ -301,6 +302,25 @@ static void remove_surplus(struct sync *s, const struct track *t)
     track_destroy(named);
 }
 
+static bool is_over(struct sync *s, const struct track *t)
+{
+    bool is_over = ledger_is_over(&s->ledger, t);
+    for (size_t i = 0; i < s->requests.count; i++)
+        is_over |= !is_open(&s->requests.at[i]) && fit(&s->requests.at[i], t) >= FIT_CERTAIN;
+    return is_over;
+}
+
+void requests_drop_over(struct sync *s)
+{
+    const struct track_list *list = &s->full_view.list[QUEUE_REQUESTS];
+    if (!state_may_write_now(s))
+        return;
+    for (size_t i = list->count; i-- > 0;) {
+        if (i < list->count && is_over(s, list->at[i])) /* it may have grown shorter by more */
+            remove_surplus(s, list->at[i]);
+    }
+}
+
 /* One change to the queue at most: state_apply() settles again. */
 static void settle_queue(struct sync *s, struct entries *e)
 {
@@ -345,8 +365,6 @@ int64_t requests_deadline(const struct sync *s)
 
 static bool list_compose(struct sync *s, struct call *out)
 {
-    if (s->requests.is_absent)
-        return false;
     struct query_text q;
     query_documents(&q, s->database_id, "requests");
     query_equal(&q, "venueId", s->venue_id);
@@ -365,8 +383,8 @@ static bool list_compose(struct sync *s, struct call *out)
 static void list_done(struct sync *s, const struct answer *a)
 {
     struct requests *t = &s->requests;
-    if (a->outcome == OUTCOME_ABSENT) { /* a venue without requests */
-        t->is_absent = t->is_known = true;
+    if (a->outcome == OUTCOME_ABSENT && task_goes_without(s, TASK_REQUESTS, a)) {
+        t->is_known = true;
         state_withhold(s);
         return;
     }

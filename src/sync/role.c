@@ -142,6 +142,21 @@ static void failed(struct sync *s)
                                       : HEARTBEAT_NS);
 }
 
+/* By the table of errors: asking again soon would change nothing. */
+static void denied(struct sync *s, const struct answer *a)
+{
+    s->role.failures = TRIES;
+    alone(s);
+    task_trouble(s, TASK_ROLE, a);
+}
+
+/* The server itself says that it has not got it; a proxy's page, or a wrong project, says nothing of the sort. */
+static bool is_not_offered(const struct answer *a)
+{
+    return a->outcome == OUTCOME_MISSING ||
+           (a->outcome == OUTCOME_ABSENT && *a->type && strcmp(a->type, "project_not_found") != 0);
+}
+
 /* The inner answer counts, whatever the outer status says. */
 static void function_answered(struct sync *s, const struct message *m)
 {
@@ -176,12 +191,14 @@ static void function_done(struct sync *s, const struct answer *a)
     if (a->outcome == OUTCOME_OK && a->body) {
         problem_set(s, TASK_ROLE, NULL);
         function_answered(s, a->body);
-    } else if (a->outcome == OUTCOME_ABSENT || a->outcome == OUTCOME_MISSING) {
+    } else if (is_not_offered(a)) {
         s->role.uses_lease = true;
         s->role.lease_step = LEASE_READ;
         task_set(s, TASK_ROLE, s->now_ns);
-    } else {
+    } else if (a->outcome == OUTCOME_TROUBLE || a->outcome == OUTCOME_LIMITED) {
         failed(s);
+    } else {
+        denied(s, a);
     }
 }
 
@@ -291,14 +308,21 @@ static void lease_done(struct sync *s, const struct answer *a)
         break;
     case OUTCOME_CONFLICT:
     case OUTCOME_EXISTS: lease_step(s, LEASE_READ, 0); break;
-    case OUTCOME_ABSENT: /* nothing to agree by */
+    case OUTCOME_ABSENT:
     case OUTCOME_SIGNED_OUT:
     case OUTCOME_FORBIDDEN:
     case OUTCOME_REFUSED:
-        r->asked_ns = s->now_ns;
-        if (r->is != SYNC_OTHER)
+        r->lease_step = LEASE_READ;
+        if (answer_is_sign_out(a) ? !s->is_signed_in
+                                  : a->outcome == OUTCOME_ABSENT && !is_not_offered(a)) {
+            denied(s, a);
+            break;
+        }
+        if (answer_is_sign_out(a))
+            task_wake(s, TASK_ACCOUNT, s->now_ns);
+        if (r->is != SYNC_OTHER) /* nothing to agree by */
             gained(s);
-        lease_step(s, LEASE_READ, SECONDS(60));
+        next_in(s, SECONDS(60));
         break;
     default:
         r->lease_step = LEASE_READ; /* a write may have been done */

@@ -12,6 +12,7 @@
 
 #define HTTP_TIMEOUT_MS 10000
 #define SLOW_RETRY_NS   SECONDS(120)
+#define LIMIT_MAX_S     300
 
 const struct task_kind *const sync_task_kinds[TASKS] = {
     [TASK_ROLE] = &sync_task_role,         [TASK_ACCOUNT] = &sync_task_account,
@@ -50,6 +51,21 @@ void task_wake(struct sync *s, enum task_id id, int64_t at_ns)
         t->due_ns = at_ns;
 }
 
+void task_hold(struct sync *s, enum task_id id, int64_t wait)
+{
+    s->task[id].due_ns = s->task[id].held_ns = s->now_ns + wait;
+}
+
+void tasks_release(struct sync *s)
+{
+    for (int i = 0; i < TASKS; i++) {
+        struct task *t = &s->task[i];
+        if (t->held_ns > s->now_ns && t->due_ns != NO_TIME)
+            t->due_ns = s->now_ns + sync_jitter(s, MS(500));
+        t->held_ns = NO_TIME;
+    }
+}
+
 void task_retry(struct sync *s, enum task_id id)
 {
     static const struct backoff_policy again = { 1000, 30000, 2, 100 };
@@ -63,11 +79,11 @@ void task_trouble(struct sync *s, enum task_id id, const struct answer *a)
 {
     char text[160];
     switch (a->outcome) {
-    case OUTCOME_LIMITED: task_set(s, id, max_i64(s->now_ns + SECONDS(1), s->limited_ns)); break;
+    case OUTCOME_LIMITED: task_set(s, id, s->now_ns); break; /* it is held */
     case OUTCOME_SIGNED_OUT:
     case OUTCOME_FORBIDDEN:
         task_wake(s, TASK_ACCOUNT, s->now_ns);
-        task_set(s, id, s->now_ns + 2 * SLOW_RETRY_NS);
+        task_hold(s, id, 2 * SLOW_RETRY_NS);
         break;
     case OUTCOME_ABSENT:
     case OUTCOME_REFUSED:
@@ -75,10 +91,25 @@ void task_trouble(struct sync *s, enum task_id id, const struct answer *a)
                  "The server does not offer what this box needs (%.20s: %.60s).",
                  sync_task_kinds[id]->name, a->type);
         problem_set(s, id, text);
-        task_set(s, id, s->now_ns + SLOW_RETRY_NS);
+        task_hold(s, id, SLOW_RETRY_NS);
         break;
     default: task_retry(s, id);
     }
+}
+
+bool answer_is_sign_out(const struct answer *a)
+{
+    return a->outcome == OUTCOME_SIGNED_OUT || a->outcome == OUTCOME_FORBIDDEN;
+}
+
+bool task_goes_without(struct sync *s, enum task_id id, const struct answer *a)
+{
+    if (answer_is_sign_out(a))
+        task_wake(s, TASK_ACCOUNT, s->now_ns);
+    else if (a->outcome != OUTCOME_ABSENT && a->outcome != OUTCOME_REFUSED)
+        return false;
+    task_hold(s, id, 2 * SLOW_RETRY_NS);
+    return true;
 }
 
 void problem_set(struct sync *s, enum task_id of, const char *text)
@@ -91,22 +122,18 @@ void problem_set(struct sync *s, enum task_id of, const char *text)
     text_clean(s->problem, sizeof(s->problem), text);
 }
 
-static enum outcome not_found(const char *type)
-{
-    bool is_document = strcmp(type, "document_not_found") == 0;
-    return is_document ? OUTCOME_MISSING : OUTCOME_ABSENT;
-}
-
 static enum outcome outcome_of(int status, const char *type, bool has_body)
 {
     if (status >= 200 && status < 300)
         return has_body || status == 204 ? OUTCOME_OK : OUTCOME_TROUBLE;
     switch (status) {
     case 400:
+        return has_body ? OUTCOME_REFUSED : OUTCOME_TROUBLE; /* a proxy's page says nothing of it */
     case 413: return OUTCOME_REFUSED;
     case 401: return OUTCOME_SIGNED_OUT;
     case 403: return OUTCOME_FORBIDDEN;
-    case 404: return has_body || !*type ? not_found(type) : OUTCOME_ABSENT;
+    case 404: return strcmp(type, "document_not_found") == 0 ? OUTCOME_MISSING : OUTCOME_ABSENT;
+    case 426: return OUTCOME_ABSENT; /* only by https */
     case 409:
         return strcmp(type, "document_already_exists") == 0 ? OUTCOME_EXISTS : OUTCOME_CONFLICT;
     case 429: return OUTCOME_LIMITED;
@@ -114,22 +141,26 @@ static enum outcome outcome_of(int status, const char *type, bool has_body)
     }
 }
 
-static void answered(struct sync *s, int status, enum outcome outcome, int64_t retry_after_s)
+/* Left alone until its time is over; a limit on writing counts for all writes. */
+static void limit(struct sync *s, enum task_id id, int64_t retry_after_s)
 {
-    bool is_reachable = status > 0 && outcome != OUTCOME_TROUBLE;
-    if (outcome == OUTCOME_LIMITED)
-        s->limited_ns =
-            s->now_ns + (retry_after_s >= 0 ? SECONDS(min_i64(retry_after_s, 300)) : SECONDS(60));
-    if (is_reachable && !s->is_reachable) { /* back: the others need not wait for their turn */
+    int64_t wait = SECONDS(retry_after_s >= 0 ? clamp_i64(retry_after_s, 1, LIMIT_MAX_S) : 60);
+    s->task[id].held_ns = s->now_ns + wait + sync_jitter(s, SECONDS(1));
+    if (sync_task_kinds[id]->is_write)
+        s->limited_ns = s->task[id].held_ns;
+}
+
+static void answered(struct sync *s, const struct answer *a)
+{
+    s->is_reachable = a->status > 0 && a->outcome != OUTCOME_TROUBLE;
+    if (a->status > 0 && s->unanswered >= 2) { /* back: the others need not wait for their turn */
         for (int i = 0; i < TASKS; i++) {
             if (s->task[i].due_ns != NO_TIME && s->task[i].failures)
                 task_wake(s, (enum task_id)i, s->now_ns + sync_jitter(s, MS(500)));
         }
-        s->link.attempts = 0;
-        if (s->link.state == LINK_DOWN)
-            s->link.due_ns = min_i64(s->link.due_ns, s->now_ns + sync_jitter(s, SECONDS(1)));
+        link_hurry(s);
     }
-    s->is_reachable = is_reachable;
+    s->unanswered = a->status > 0 ? 0 : s->unanswered + 1;
 }
 
 void sync_http_done(struct sync *s, uint64_t action, int status, const char *body, size_t len,
@@ -145,7 +176,9 @@ void sync_http_done(struct sync *s, uint64_t action, int status, const char *bod
     struct message *m = body && len ? message_parse(body, len, NULL, 0) : NULL;
     struct answer a = { .status = status, .body = m, .type = m ? message_str(m, "type", "") : "" };
     a.outcome = outcome_of(status, a.type, m != NULL);
-    answered(s, status, a.outcome, retry_after_s);
+    answered(s, &a);
+    if (a.outcome == OUTCOME_LIMITED)
+        limit(s, (enum task_id)id, retry_after_s);
     if (a.outcome != OUTCOME_TROUBLE)
         s->task[id].failures = 0;
     sync_task_kinds[id]->done(s, &a);
@@ -160,17 +193,18 @@ static void clear_call(struct call *c)
     *c = (struct call){ 0 };
 }
 
-static bool is_held(const struct sync *s, enum task_id id)
+/* When it is to be asked, if it is due at some time. */
+static int64_t time_of(const struct sync *s, enum task_id id)
 {
-    return sync_task_kinds[id]->is_write && s->limited_ns != NO_TIME && s->now_ns < s->limited_ns;
+    int64_t at = max_i64(s->task[id].due_ns, s->task[id].held_ns);
+    return sync_task_kinds[id]->is_write ? max_i64(at, s->limited_ns) : at;
 }
 
 static bool task_action(struct sync *s, struct sync_action *out)
 {
     for (int i = 0; i < TASKS; i++) {
         struct task *t = &s->task[i];
-        if (t->under_way || t->due_ns == NO_TIME || t->due_ns > s->now_ns ||
-            is_held(s, (enum task_id)i))
+        if (t->under_way || t->due_ns == NO_TIME || time_of(s, (enum task_id)i) > s->now_ns)
             continue;
         t->due_ns = NO_TIME;
         clear_call(&s->call);
@@ -214,7 +248,6 @@ struct sync *sync_create(const struct sync_params *p, const char *journal, size_
     s->user_agent = xstrdup(p->user_agent);
     s->registry_id = xstrdup(p->registry_id);
     s->has_session = p->session != NULL;
-    s->follows = p->follows;
     s->random = p->seed;
     s->now_ns = now_ns;
     s->next_id = 1;
@@ -233,7 +266,7 @@ struct sync *sync_create(const struct sync_params *p, const char *journal, size_
     queue_init(&s->full_view);
     queue_init(&s->push_queue);
     for (int i = 0; i < TASKS; i++)
-        s->task[i].due_ns = NO_TIME;
+        s->task[i].due_ns = s->task[i].held_ns = NO_TIME;
     journal_read(s, journal, len);
     s->push_is_unknown = s->pending.count > 0; /* what was under way when the power went */
     state_changed(s);
@@ -289,10 +322,8 @@ int64_t sync_deadline_ns(const struct sync *s)
         at = min_i64(at, s->withheld_until_ns);
     for (int i = 0; i < TASKS; i++) {
         const struct task *t = &s->task[i];
-        if (t->under_way || t->due_ns == NO_TIME)
-            continue;
-        at = min_i64(at,
-                     is_held(s, (enum task_id)i) ? max_i64(t->due_ns, s->limited_ns) : t->due_ns);
+        if (!t->under_way && t->due_ns != NO_TIME)
+            at = min_i64(at, time_of(s, (enum task_id)i));
     }
     return at;
 }
@@ -315,6 +346,15 @@ void sync_saved(struct sync *s, uint64_t revision, int64_t now_ns)
     if (revision > s->saved_revision)
         s->saved_revision = revision;
     push_consider(s);
+}
+
+void sync_moved(struct sync *s, int64_t now_ns)
+{
+    sync_time(s, now_ns);
+    tasks_release(s);
+    task_wake(s, TASK_ACCOUNT, now_ns);
+    s->role.uses_lease = false; /* another server may have the function */
+    link_hurry(s);
 }
 
 void sync_finish(struct sync *s, int64_t now_ns)

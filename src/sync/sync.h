@@ -25,7 +25,6 @@ struct sync_params {
     const char *
         session; /* secret of the device's session; NULL: none. Never in an action's text for logs */
     uint64_t seed; /* jitter, ids */
-    bool follows;  /* a non-master follows silently instead of showing the busy card */
 };
 
 /* ---- what happened ---------------------------------------------------------------------------------------- */
@@ -64,6 +63,8 @@ void sync_socket_text(struct sync *s, uint64_t action, const char *text, size_t 
 void sync_socket_gone(struct sync *s, uint64_t action, int status, int64_t now_ns);
 /* The journal text of that revision is on disk. Until then nothing is pushed that it does not hold. */
 void sync_saved(struct sync *s, uint64_t revision, int64_t now_ns);
+/* The backend is at another address or the session is another one: what a person had to mend is asked again. */
+void sync_moved(struct sync *s, int64_t now_ns);
 /* The player ends: release the role, push what can be pushed. Done when sync_is_finished(). */
 void sync_finish(struct sync *s, int64_t now_ns);
 

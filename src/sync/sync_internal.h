@@ -52,6 +52,7 @@ enum task_id {
 
 struct task {
     int64_t due_ns;     /* NO_TIME: nothing to do */
+    int64_t held_ns;    /* not before then, whoever wakes it */
     uint64_t under_way; /* the action's id; 0: none */
     unsigned failures;  /* in a row */
 };
@@ -80,6 +81,12 @@ void task_set(struct sync *s, enum task_id id, int64_t at_ns);  /* NO_TIME: neve
 void task_retry(struct sync *s, enum task_id id);
 void task_trouble(struct sync *s, enum task_id id,
                   const struct answer *a); /* by the table of errors */
+/* Again after `wait`, and not before, whoever wakes it. */
+void task_hold(struct sync *s, enum task_id id, int64_t wait);
+/* For what a venue may do without. true: the server does not give it; it is asked for again much later. */
+bool task_goes_without(struct sync *s, enum task_id id, const struct answer *a);
+void tasks_release(struct sync *s);              /* what held them may be over */
+bool answer_is_sign_out(const struct answer *a); /* 401, 403 */
 uint64_t sync_random(struct sync *s);
 int64_t sync_jitter(struct sync *s, int64_t max_ns); /* 0..max */
 
@@ -137,7 +144,6 @@ struct requests {
     int phase;     /* of reading: 0 open ones, 1 newest */
     char writing[REQUEST_ID_SIZE];
     enum request_status wrote;
-    bool is_absent;
     int64_t grace_ns; /* next look at missing ones */
 };
 
@@ -147,13 +153,12 @@ struct commands {
     size_t done_next;
     char ack[COMMANDS_KEPT][DOCUMENT_ID_SIZE]; /* to be acknowledged */
     size_t ack_count;
-    bool is_absent;
     struct sync_action waiting[COMMANDS_KEPT]; /* for the jukebox */
     size_t waiting_count;
 };
 
 struct report {
-    bool is_dirty, is_absent, is_created;
+    bool is_dirty, is_created;
     int64_t last_ns;
     struct sync_playback playback;
     int64_t playback_ns;
@@ -165,7 +170,7 @@ struct report {
 struct sync {
     /* Constant. */
     char *project_id, *database_id, *venue_id, *device_id, *user_agent, *registry_id;
-    bool has_session, follows, is_continued;
+    bool has_session, is_continued;
     char writer[WRITER_SIZE]; /* short hash of the device, for marks and turns */
 
     int64_t now_ns;
@@ -207,6 +212,8 @@ struct sync {
     struct task task[TASKS];
     int64_t limited_ns; /* no writes before; NO_TIME */
     bool is_reachable;
+    unsigned unanswered; /* requests in a row: more than one is an outage */
+    bool is_signed_in;   /* the last answer about the account */
     struct link link;
     struct role role;
     struct requests requests;
@@ -235,6 +242,8 @@ bool state_may_write_now(const struct sync *s);
 
 /* meaning.c: a document of somebody else's writing is accepted */
 void document_seen(struct sync *s, const struct message *m, bool is_read);
+/* Else an answer of 200 is somebody else's, such as a portal's. */
+bool document_is_it(const struct sync *s, const struct message *m);
 void document_gone(struct sync *s);
 void document_wrote(struct sync *s, const struct message *m);
 
@@ -246,6 +255,7 @@ void link_time(struct sync *s);
 int64_t link_deadline(const struct sync *s);
 bool link_action(struct sync *s, struct sync_action *out);
 void link_start(struct sync *s);
+void link_hurry(struct sync *s); /* the network, or the way, is another: dial soon */
 int64_t link_poll_ns(const struct sync *s);
 
 /* requests.c */
@@ -255,6 +265,10 @@ int64_t requests_deadline(const struct sync *s);
 void requests_finish(struct sync *s);
 /* Until when another device may be playing this entry, which its document says; NO_TIME: none does. */
 int64_t requests_taken_until(struct sync *s, const struct track *t);
+
+/* Takes out requests that are over by their document or by what is remembered here: an old copy of the queue brought
+ * them back. Not while one plays here. */
+void requests_drop_over(struct sync *s);
 
 /* role.c */
 void role_time(struct sync *s);

@@ -25,7 +25,7 @@ struct sync {
     int status;
     char *body;
     int64_t retry_after_s;
-    int opened, texts, gone, times, finishes, applied, playbacks;
+    int opened, texts, gone, times, finishes, applied, playbacks, moves;
     int64_t time_ns;
     char *text;
     uint64_t view_revision, journal_revision, saved;
@@ -127,6 +127,11 @@ void sync_saved(struct sync *s, uint64_t revision, int64_t now_ns)
     s->saved = revision;
 }
 
+void sync_moved(struct sync *s, int64_t now_ns)
+{
+    s->moves++;
+}
+
 void sync_finish(struct sync *s, int64_t now_ns)
 {
     s->finishes++;
@@ -145,6 +150,11 @@ uint64_t sync_view_revision(const struct sync *s)
 void sync_status(const struct sync *s, struct sync_status *out)
 {
     *out = (struct sync_status){ .pending = s->pending };
+}
+
+uint64_t sync_revision(const struct sync *s)
+{
+    return s->journal_revision;
 }
 
 char *sync_journal(const struct sync *s, uint64_t *revision)

@@ -12,7 +12,8 @@
 #define ASKED_MAX   48
 #define REMOVED_MAX 16
 
-enum broken { WHOLE, LOSES, PLAYS_TWICE, TWO_MASTERS, DEAF, UNION, BROKEN_KINDS };
+/* MODEST leaves the role to others, RESTLESS is always due. */
+enum broken { WHOLE, LOSES, PLAYS_TWICE, TWO_MASTERS, MODEST, DEAF, UNION, RESTLESS };
 
 enum what {
     TO_SERVER,
@@ -265,6 +266,9 @@ static void spoil_reply(struct world *w, const char *path, struct reply *r)
     if (w->broken == TWO_MASTERS && strncmp(path, "/functions/", 11) == 0)
         instead = "{\"status\":\"completed\",\"responseStatusCode\":200,\"responseBody\":\"{"
                   "\\\"success\\\":true}\"}";
+    if (w->broken == MODEST && strncmp(path, "/functions/", 11) == 0)
+        instead = "{\"status\":\"completed\",\"responseStatusCode\":200,\"responseBody\":\"{"
+                  "\\\"success\\\":false,\\\"reason\\\":\\\"MASTER_ACTIVE\\\"}\"}";
     if (w->broken == DEAF && strstr(path, "/queues/") && r->status == 200) { /* what it once read */
         w->remembered = w->remembered ? w->remembered : xstrdup(r->body);
         instead = w->remembered;

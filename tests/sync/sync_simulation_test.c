@@ -374,7 +374,8 @@ static int64_t next_time(const struct world *w, int *who)
         const struct player *p = &w->player[i];
         if (!p->sync)
             continue;
-        int64_t own = min_i64(sync_deadline_ns(p->sync), p->ends_ns);
+        int64_t own =
+            w->broken == RESTLESS ? w->now_ns : min_i64(sync_deadline_ns(p->sync), p->ends_ns);
         if (own < at) {
             at = own;
             *who = i;
@@ -436,7 +437,9 @@ static void check_masters(struct world *w)
     int masters = 0;
     for (int i = 0; i < w->player_count; i++)
         masters += w->player[i].sounding != NULL;
-    if (masters != 1)
+    if (masters == 0)
+        breach(w, "nobody sounds after healing");
+    if (masters > 1)
         breach(w, "%d players sound after healing", masters);
 }
 
@@ -521,8 +524,11 @@ static void test_no_venue_comes_to_harm(void **state)
     uint64_t runs = number_of("DJAMMS_RUNS", number_of("DJAMMS_LONG", 0) ? 1000000 : 20000);
     if (only && !run(only, WHOLE, true, failure))
         fail_msg("%s", failure);
-    /* A request was cancelled: an old copy had taken it out while the player was off; its second copy was taken out. */
-    static const uint64_t once_failed[] = { 2001281, 2001735 };
+    /* A request was cancelled: an old copy had taken it out while the player was off; its second copy was taken out;
+     * taking out another one ended a web player's copy of the same song, which looked like a skip. A song that staff
+     * had taken out was put back by a device that had been away and took its old copy for what plays. A request that
+     * was over, and that an old copy had brought back, was taken for what another device had been playing. */
+    static const uint64_t once_failed[] = { 2001281, 2001735, 3005388, 86300, 148261 };
     for (size_t i = 0; i < ARRAY_LEN(once_failed) && !only; i++) {
         if (!run(once_failed[i], WHOLE, false, failure))
             fail_msg("%s; replay with DJAMMS_SEED=%" PRIu64, failure, once_failed[i]);
@@ -543,8 +549,10 @@ static void test_broken_engines_are_caught(void **state)
         { LOSES, "was lost" },
         { PLAYS_TWICE, "was played twice" },
         { TWO_MASTERS, "players sound" },
+        { MODEST, "nobody sounds" },
         { DEAF, "views differ" },
         { UNION, "is back" },
+        { RESTLESS, "time stands still" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char failure[256];
