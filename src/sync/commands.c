@@ -10,7 +10,8 @@
 #include "sync/sync_internal.h"
 #include "wire/track_json.h"
 
-#define STALE_MS 30000
+#define STALE_MS    30000
+#define COMMANDS_NS SECONDS(15)
 
 static double number_of(const struct message *payload, const char *const *names, double fallback)
 {
@@ -261,7 +262,9 @@ static bool list_compose(struct sync *s, struct call *out)
 static void list_done(struct sync *s, const struct answer *a)
 {
     if (task_goes_without(s, TASK_COMMANDS, a) || a->outcome != OUTCOME_OK || !a->body)
-        return; /* else asked again at the next poll */
+        return;                     /* else asked again at the next poll */
+    if (s->link.state != LINK_LIVE) /* no event will tell of one, and it is not to grow stale */
+        task_wake(s, TASK_COMMANDS, s->now_ns + COMMANDS_NS);
     size_t n = message_count(a->body, "documents");
     for (size_t i = 0; i < n; i++) {
         const struct message *d = message_object_at(a->body, "documents", i);

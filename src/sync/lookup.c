@@ -149,6 +149,7 @@ static void fetch_done(struct sync *s, const struct answer *a)
         s->read_stamp_ms = s->fetch_stamp_ms;
         document_seen(s, a->body, true);
         problem_set(s, TASK_FETCH, NULL);
+        problem_set(s, TASK_PLAYLIST, NULL); /* said for a while */
         push_consider(s);
     } else if (a->outcome == OUTCOME_MISSING) {
         document_gone(s);

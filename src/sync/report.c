@@ -1,5 +1,6 @@
 /* How it plays, told to others: what nowPlaying carries, and the document of `player_state`. And what time it is. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ int64_t report_server_ms(const struct sync *s)
                                       : s->server_ms + (s->now_ns - s->server_at_ns) / NS_PER_MS;
 }
 
+/* The box's own; 0: it does not know. */
 static int64_t wall_ms(const struct sync *s)
 {
     return s->wall_ms ? s->wall_ms + (s->now_ns - s->wall_at_ns) / NS_PER_MS : 0;
@@ -67,7 +69,7 @@ void report_fill_now(struct sync *s, struct now_fields *f)
     if (r->playback.is_playing && !r->playback.is_paused)
         position += (double)(s->now_ns - r->playback_ns) / (double)NS_PER_S;
     f->remaining_s = fmax(0, r->playback.duration_s - position);
-    int64_t now_ms = wall_ms(s);
+    int64_t now_ms = report_server_ms(s); /* never the box's: it may not know what year it is */
     if (now_ms)
         f->start_ms = now_ms - (int64_t)(position * 1000);
 }
@@ -126,29 +128,50 @@ static struct message *state_data(const struct sync *s)
     return data;
 }
 
+static void find(const struct sync *s, struct call *out)
+{
+    struct query_text q;
+    query_documents(&q, s->database_id, "player_state");
+    query_equal(&q, "venueId", s->venue_id);
+    query_limit(&q, 1);
+    out->method = "GET";
+    out->path = query_take(&q);
+}
+
 static bool compose(struct sync *s, struct call *out)
 {
     struct report *r = &s->report;
     if (!r->is_dirty || !state_may_write_now(s))
         return false;
+    r->last_ns = s->now_ns;
+    if (r->step == REPORT_CREATE && !s->base.id[0])
+        r->step = REPORT_FIND;
+    if (r->step == REPORT_FIND) {
+        find(s, out);
+        return true;
+    }
     struct message *body = message_create();
-    char *id = xasprintf("%.36s", s->base.id[0] ? s->base.id : "state");
-    if (r->is_created) {
-        out->path = document_path(s->database_id, "player_state", id);
+    if (r->step == REPORT_UPDATE) {
+        out->path = document_path(s->database_id, "player_state", r->id);
     } else {
         struct query_text q;
         query_documents(&q, s->database_id, "player_state");
         out->path = query_take(&q);
-        message_set_str(body, "documentId", id);
+        message_set_str(body, "documentId", s->base.id);
     }
-    out->method = r->is_created ? "PATCH" : "POST";
+    out->method = r->step == REPORT_UPDATE ? "PATCH" : "POST";
     message_set_object(body, "data", state_data(s));
     out->body = message_text(body, false);
     message_destroy(body);
-    free(id);
     r->is_dirty = false;
-    r->last_ns = s->now_ns;
     return true;
+}
+
+/* The venue has one, whatever its id is, or gets one under the id of its queue. */
+static void know(struct report *r, const struct message *document)
+{
+    snprintf(r->id, sizeof(r->id), "%s", document ? message_str(document, "$id", "") : "");
+    r->step = r->id[0] ? REPORT_UPDATE : REPORT_CREATE;
 }
 
 static void done(struct sync *s, const struct answer *a)
@@ -156,13 +179,16 @@ static void done(struct sync *s, const struct answer *a)
     struct report *r = &s->report;
     switch (a->outcome) {
     case OUTCOME_OK:
-        r->is_created = true;
+        if (r->step == REPORT_FIND)
+            know(r, message_object_at(a->body, "documents", 0));
+        else if (r->step == REPORT_CREATE)
+            know(r, a->body);
         if (r->is_dirty)
             report_now_changed(s);
         break;
     case OUTCOME_EXISTS:
     case OUTCOME_MISSING:
-        r->is_created = a->outcome == OUTCOME_EXISTS;
+        r->step = REPORT_FIND;
         report_now_changed(s);
         break;
     default:

@@ -353,7 +353,7 @@ void sync_moved(struct sync *s, int64_t now_ns)
     sync_time(s, now_ns);
     tasks_release(s);
     task_wake(s, TASK_ACCOUNT, now_ns);
-    s->role.uses_lease = false; /* another server may have the function */
+    s->role.uses_deployed = s->role.uses_lease = false; /* another server may have the function */
     link_hurry(s);
 }
 

@@ -108,6 +108,7 @@ struct link {
 struct role {
     enum sync_role is;
     int64_t confirmed_ns; /* last "you are the master"; NO_TIME: never */
+    bool uses_deployed;   /* the function is asked for by the id of its deployment */
     bool uses_lease;      /* no registry function: documents of `players` */
     bool is_registered;
     bool saw_others;    /* another device was seen in this venue */
@@ -158,11 +159,12 @@ struct commands {
 };
 
 struct report {
-    bool is_dirty, is_created;
+    bool is_dirty;
+    enum report_step { REPORT_FIND, REPORT_CREATE, REPORT_UPDATE } step; /* of its document */
+    char id[DOCUMENT_ID_SIZE];                                           /* UPDATE */
     int64_t last_ns;
     struct sync_playback playback;
     int64_t playback_ns;
-    int64_t start_wall_ms; /* when position 0 was; 0: unknown */
     bool now_is_dirty;     /* nowPlaying is to be written again */
     int64_t now_written_ns;
 };

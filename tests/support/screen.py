@@ -73,7 +73,7 @@ class Screen:
         r, wfd = os.pipe()
         self.process = subprocess.Popen(
             [*wrap, "Xvfb", "-displayfd", str(wfd), "-fbdir", str(self.folder), "-noreset", "-ac",
-             "-nolisten", "tcp", "-nocursor", "-screen", "0", f"{w * views}x{h}x24"],
+             "-nolisten", "tcp", "-nolisten", "local", "-nocursor", "-screen", "0", f"{w * views}x{h}x24"],
             pass_fds=(wfd,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, preexec_fn=hurry)
         os.close(wfd)

@@ -14,12 +14,12 @@
 
 #define VENUE      "bar"
 #define DOCS_MAX   96
-#define FIELDS_MAX 16
+#define FIELDS_MAX 17
 
 static const char *const field_names[FIELDS_MAX] = {
     "venueId", "nowPlaying",  "mainQueue", "priorityQueue", "updatedAt", "createdAt",
     "song",    "requesterId", "paymentId", "status",        "timestamp", "executedAt",
-    "command", "payload",     "deviceId",  "executedBy",
+    "command", "payload",     "deviceId",  "executedBy",    "volume",
 };
 
 struct doc {
@@ -34,6 +34,7 @@ struct server {
     size_t count;
     int64_t clock_ms; /* its own clock: steps */
     bool has_function;
+    bool has_state; /* the collection player_state */
     char master[64];
     int64_t heartbeat_ms, steady_ms; /* intervals are not measured by a clock that steps */
     void (*on_write)(void *ctx, const struct doc *d, const char *action);
@@ -254,8 +255,8 @@ static struct reply server_http(struct server *s, const char *method, const char
         sscanf(c, "/collections/%19[^/]/documents/%47[^?]", collection, id);
     if (strncmp(path, "/functions/", 11) == 0)
         r = server_execute(s, body);
-    else if (strcmp(collection, "player_state") == 0 || strcmp(collection, "venues") == 0 ||
-             strcmp(collection, "playlists") == 0)
+    else if ((strcmp(collection, "player_state") == 0 && !s->has_state) ||
+             strcmp(collection, "venues") == 0 || strcmp(collection, "playlists") == 0)
         r = reply_error(404, "collection_not_found");
     else if (!*id && strcmp(method, "GET") == 0)
         r = server_list(s, collection, query ? query : "");
