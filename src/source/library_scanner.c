@@ -169,15 +169,24 @@ static void add_mounts(struct scanner *s)
     free(text);
 }
 
+/* Takes `path`. */
+static char *absolute(char *path)
+{
+    char *cwd = *path == '/' ? NULL : getcwd(NULL, 0);
+    if (!cwd)
+        return path;
+    char *out = xasprintf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
+    free(cwd);
+    free(path);
+    return out;
+}
+
 static void find_roots(struct scanner *s)
 {
     const char *paths = s->library->params.paths;
     forget_roots(s);
     for (char *path; (path = path_list_next(&paths));)
-        if (*path == '/')
-            add_root(s, path);
-        else
-            free(path);
+        add_root(s, absolute(path));
     add_mounts(s);
 }
 
