@@ -11,12 +11,23 @@ void search_free(struct search *s)
     free(s);
 }
 
+/* false: the library stops. */
+static bool wait_for_index(struct library *l)
+{
+    pthread_mutex_lock(&l->lock);
+    while (!atomic_load(&l->stops) && !l->index_is_made)
+        pthread_cond_wait(&l->searches_changed, &l->lock);
+    bool is_made = l->index_is_made;
+    pthread_mutex_unlock(&l->lock);
+    return is_made;
+}
+
 /* NULL: the library stops. */
 static struct search *next_search(struct library *l)
 {
     struct search *s = NULL;
     pthread_mutex_lock(&l->lock);
-    while (!atomic_load(&l->stops) && (!l->index_is_made || !(s = search_list_take(&l->waiting))))
+    while (!atomic_load(&l->stops) && !(s = search_list_take(&l->waiting)))
         pthread_cond_wait(&l->searches_changed, &l->lock);
     pthread_mutex_unlock(&l->lock);
     return s;
@@ -26,8 +37,13 @@ void *library_search_thread(void *library)
 {
     struct library *l = library;
     struct library_index *index = NULL;
+    int ret = 0;
+    if (wait_for_index(l)) /* now: the first who asks need not wait for it */
+        ret = library_index_open(&index, l->params.path, false, &l->log);
     for (struct search *s; (s = next_search(l));) {
-        s->error = index ? 0 : library_index_open(&index, l->params.path, false, &l->log);
+        if (!index)
+            ret = library_index_open(&index, l->params.path, false, &l->log);
+        s->error = ret;
         if (s->error == 0)
             s->error = library_index_search(index, s->text, s->limit, &s->songs);
         pthread_mutex_lock(&l->lock);
