@@ -178,10 +178,12 @@ static void the_folder_named_first_is_preferred(void **state)
     library_status(r.library, &s);
     assert_non_null(strstr(s.problem, "/missing: cannot be read: No such file"));
     folder_delete(r.dir, "music/z/Z -- twice456789.mp4");
-    for (char *at = NULL; !at || !strstr(at, "/other/"); at = source_of(&r, "twice456789")) {
+    char *at;
+    while (!strstr(at = source_of(&r, "twice456789"), "/other/")) {
         free(at);
         uv_run(&r.loop, UV_RUN_ONCE);
     }
+    free(at);
     rig_finish(&r);
 }
 
