@@ -95,5 +95,20 @@ class Library(unittest.TestCase):
         h.wait_frame(10, "it plays", clip=K3)
 
 
+class FirstScan(unittest.TestCase):
+    def test_an_id_that_is_asked_for_while_the_folders_are_read_is_waited_for(self):
+        h = self.house = House(screen=False)
+        h.closes_after(self)
+        songs = h.tmp / "songs"
+        songs.mkdir()
+        for n in range(20000):
+            (songs / f"Band - Song {n}.mp4").touch()
+        shutil.copy(CLIPS["k2"]["path"], songs / f"Z - Last -- {ID2}.mp4")
+        h.start("djamms-player", *h.sets(backend_kind="none", library_paths=songs))
+        wait_until(lambda: (h.runtime / "control.sock").exists(), 10, "the player listens")
+        answer = h.ask("add", ids=[ID2])
+        self.assertEqual([t["title"] for t in answer["added"]], ["Last"], answer)
+
+
 if __name__ == "__main__":
     main()
