@@ -3,7 +3,8 @@
 memory, sound at a null sink, CPU and memory of the whole process tree. Runs take turns (A B A B); what counts are
 medians and their ratio.
 
-  run.py [--build DIR] [--clips DIR] [-n RUNS] [NAME...]     NAMEs: play, joints, skip, steady, hub, venue (all)
+  run.py [--build DIR] [--clips DIR] [-n RUNS] [NAME...]     NAMEs: play, joints, skip, steady, hub, venue, library
+                                                              (all)
 
 A run of everything writes bench/results.md; a part is only printed."""
 import argparse
@@ -25,6 +26,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 import hub  # noqa: E402
+import library  # noqa: E402
 import venue  # noqa: E402
 from screen import MS, NS, Screen, Watch, frame_stats, hurry, load_clips, median, pct, ram_dir, stop, tool  # noqa: E402
 from sound import Recorder, Scan, Server, av_offsets  # noqa: E402
@@ -256,6 +258,7 @@ MEASURES = {
     "steady": (("djamms", measure_steady), ("mpv", measure_steady)),
     "hub": (("djamms", lambda o, k: hub.measure()),),
     "venue": (("djamms", lambda o, k: venue.measure(o.clips)),),
+    "library": (("djamms", lambda o, k: library.measure()),),
 }
 
 # figure | measure | key | what djamms must reach: (limit, None: absolute or "x": ratio to mpv)
@@ -307,7 +310,7 @@ def figure_table(results):
     return table([head] + [r for r in (figure_row(results, f) for f in FIGURES) if r])
 
 
-OWN = {"hub": hub.rows, "venue": venue.rows}      # what mpv has nothing of
+OWN = {"hub": hub.rows, "venue": venue.rows, "library": library.rows}      # what mpv has nothing of
 
 
 def own_table(results):
@@ -384,7 +387,7 @@ def parse():
 def main():
     opt = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that all children are ended
-    if set(opt.names or MEASURES) - {"hub"}:
+    if set(opt.names or MEASURES) - {"hub", "library"}:
         subprocess.run([HERE.parent / "tests" / "support" / "make-clips", tool("clipgen"), opt.clips, "c1", "c5", *JOINTS],
                        check=True)
         opt.clips = load_clips(opt.clips)

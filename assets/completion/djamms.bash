@@ -18,8 +18,10 @@ _djamms()
     queue)
         options='--help --json --runtime-dir' ;;
     add)
-        options='--help --json --next --request --config --set --runtime-dir'
+        options='--help --json --next --request --runtime-dir'
         files=yes ;;
+    search)
+        options='--help --json --limit --runtime-dir' ;;
     skip)
         options='--help --runtime-dir' ;;
     pause)
@@ -68,10 +70,10 @@ _djamms()
         choices='bash zsh' ;;
     help)
         options='--help --runtime-dir'
-        choices='play up status queue add skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config hub pair completion help' ;;
     '')
         options='--help --version'
-        choices='play up status queue add skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config hub pair completion help' ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

@@ -6,6 +6,7 @@ local -a commands=(
     'status:what plays, what follows, screens and processes'
     'queue:all entries of the queue'
     'add:add files, folders or known tracks to the queue'
+    'search:find songs of the library, best first'
     'skip:go on to the next track'
     'pause:pause'
     'resume:go on after a pause'
@@ -78,10 +79,14 @@ case $command in
             '--json[one JSON object for programs]' \
             '--next[play it next instead of last]' \
             '--request[as a request of this guest]:NAME' \
-            '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
             '--runtime-dir[folder of the running jukebox]:DIR' \
             '*:file:_files' ;;
+    search)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--limit[so many at most]:N' \
+            '--runtime-dir[folder of the running jukebox]:DIR' ;;
     skip)
         _arguments \
             '--help[show help]' \

@@ -10,8 +10,6 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/find_media.h"
-#include "cli/library.h"
-#include "config/config.h"
 #include "model/track.h"
 
 #define REFUSED_SHOWN 10
@@ -23,8 +21,6 @@ struct adding {
     struct progress progress;
     const char **id; /* borrowed words */
     size_t id_count;
-    char **unknown; /* those of them that the player does not know; owned */
-    size_t unknown_count;
     size_t added, refused;
     bool is_full;
     char place[48];         /* of the first one that was added, as "main:3"; empty: unknown */
@@ -59,13 +55,8 @@ static void sort_word(struct adding *a, const char *word)
 
 static void take_refused(struct adding *a, const struct message *r)
 {
-    const char *what = message_str(r, "file", "?"), *code = message_str(r, "code", "");
-    if (strcmp(code, "full") == 0)
-        return;
-    if (strcmp(code, "not-found") == 0 && a->unknown_count < a->id_count)
-        a->unknown[a->unknown_count++] = xstrdup(what); /* the library may know it */
-    else
-        refuse(a, what, message_str(r, "error", "refused"));
+    if (strcmp(message_str(r, "code", ""), "full") != 0)
+        refuse(a, message_str(r, "file", "?"), message_str(r, "error", "refused"));
 }
 
 /* What is added to play next stands before what was added so far. */
@@ -142,50 +133,6 @@ static int send_ids(struct adding *a)
     return send_batch(a, request);
 }
 
-static int send_from_library(struct adding *a, const char *paths)
-{
-    struct walk library, found;
-    size_t missing = 0;
-    walk_init(&library);
-    walk_init(&found);
-    find_media_show(&library, &a->progress);
-    library_walk(&library, paths);
-    for (size_t i = 0; i < a->unknown_count; i++) {
-        const char *path = library_find(&library, a->unknown[i]);
-        if (path)
-            walk_add_file(&found, path);
-        else if (++missing)
-            refuse(a, a->unknown[i],
-                   *paths ? "no entry of the queue and no file of the library has this id"
-                          : "no entry of the queue has this id, and library.paths names no folder "
-                            "to look in");
-    }
-    if (missing)
-        find_media_report(a->cli, &library);
-    int ret = send_files(a, &found);
-    walk_finish(&found);
-    walk_finish(&library);
-    return ret;
-}
-
-/* Ids that the player does not know are looked for in the names of the library's files. */
-static int send_unknown(struct adding *a)
-{
-    struct cli *cli = a->cli;
-    struct config c;
-    struct config_error err;
-    if (a->unknown_count == 0 || a->is_full)
-        return CLI_OK;
-    int ret =
-        config_load_from(&c, cli->args.value[ARG_CONFIG], cli->args.set, cli->args.set_count, &err);
-    if (ret == 0)
-        ret = send_from_library(a, c.library.paths);
-    else
-        ret = cli_fail(cli, CLI_USAGE, "%s", err.text);
-    config_finish(&c);
-    return ret;
-}
-
 static void print_added(const struct adding *a)
 {
     FILE *out = a->cli->out;
@@ -228,7 +175,6 @@ int add_run(struct cli *cli)
     progress_init(&a.progress, cli->err);
     find_media_show(&a.walk, &a.progress);
     a.id = xcalloc(cli->args.count, sizeof(*a.id));
-    a.unknown = xcalloc(cli->args.count, sizeof(*a.unknown));
     a.result = message_create();
     message_set_bool(a.result, "ok", false); /* the first field, as of every answer */
     for (size_t i = 0; i < cli->args.count; i++)
@@ -236,13 +182,8 @@ int add_run(struct cli *cli)
     ret = send_files(&a, &a.walk);
     if (ret == CLI_OK)
         ret = send_ids(&a);
-    if (ret == CLI_OK)
-        ret = send_unknown(&a);
     ret = report(&a, ret);
     message_destroy(a.result);
-    for (size_t i = 0; i < a.unknown_count; i++)
-        free(a.unknown[i]);
-    free(a.unknown);
     free(a.id);
     walk_finish(&a.walk);
     client_close(&a.client);

@@ -44,14 +44,15 @@ static const struct command commands[] = {
     { "queue", "", "all entries of the queue", NULL, 0, 0, ARG_BIT(ARG_JSON), NULL, queue_run },
     { "add", "FILE|DIR|ID...", "add files, folders or known tracks to the queue",
       "Folders are searched with all below them, in the order a person would count: 2 before 10.\n"
-      "ID is the id or key of an entry of the queue, or a YouTube id: of an entry, or of a file\n"
-      "below the folders of library.paths named like `Artist - Title -- ID.mp4`. An ID that "
-      "begins\n"
-      "with - goes behind --.\n",
-      1, ANY_NUMBER,
-      ARG_BIT(ARG_NEXT) | ARG_BIT(ARG_REQUEST) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET) |
-          ARG_BIT(ARG_JSON),
-      NULL, add_run },
+      "ID is the id or key of an entry of the queue, or an id of the library as `djamms search`\n"
+      "shows it: a YouTube id, of files named like `Artist - Title -- ID.mp4`, or file: and a\n"
+      "number. An ID that begins with - goes behind --.\n",
+      1, ANY_NUMBER, ARG_BIT(ARG_NEXT) | ARG_BIT(ARG_REQUEST) | ARG_BIT(ARG_JSON), NULL, add_run },
+    { "search", "WORDS...", "find songs of the library, best first",
+      "The library is what lies below the folders of library.paths, and on USB sticks with\n"
+      "library.removable. All words must be in artist or title; the last may be the beginning of\n"
+      "one. Case and accents make no difference. Exit status 1: nothing was found.\n",
+      1, ANY_NUMBER, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_LIMIT), NULL, search_run },
     { "skip", "", "go on to the next track", NULL, 0, 0, 0, NULL, skip_run },
     { "pause", "", "pause", NULL, 0, 0, 0, NULL, pause_run },
     { "resume", "", "go on after a pause", NULL, 0, 0, 0, NULL, resume_run },

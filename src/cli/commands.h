@@ -15,6 +15,8 @@ int queue_run(struct cli *cli);
 int history_run(struct cli *cli);
 /* add.c */
 int add_run(struct cli *cli);
+/* search.c */
+int search_run(struct cli *cli);
 /* playback.c */
 int skip_run(struct cli *cli);
 int pause_run(struct cli *cli);

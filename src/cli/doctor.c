@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/path_list.h"
 #include "base/paths.h"
 #include "cli/capture.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/finding.h"
 #include "cli/launch.h"
-#include "cli/library.h"
 #include "cli/machine_check.h"
 #include "config/config.h"
 
@@ -54,7 +54,8 @@ static void check_program(struct findings *f, const char *dir, const char *name)
 
 static void check_programs(struct findings *f)
 {
-    static const char *const names[] = { "djamms-player", "djamms-deck", "djamms-stage" };
+    static const char *const names[] = { "djamms-player", "djamms-deck", "djamms-stage",
+                                         "djamms-probe" };
     char *dir = launch_program_dir();
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         check_program(f, dir, names[i]);
@@ -160,12 +161,12 @@ static void check_state_dir(struct findings *f, const char *dir)
 
 /* ---- settings and the jukebox itself ----------------------------------------------------------- */
 
-/* The folders that `djamms add ID` looks in. */
+/* The folders of the library; those that are not there now are not forgotten. */
 static void check_library(struct findings *f, const char *paths)
 {
     size_t folders = 0, readable = 0;
     char *first_bad = NULL;
-    for (char *folder; (folder = library_next_folder(&paths)); free(folder), folders++) {
+    for (char *folder; (folder = path_list_next(&paths)); free(folder), folders++) {
         DIR *dir = opendir(folder);
         if (dir)
             readable++;

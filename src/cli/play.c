@@ -155,12 +155,14 @@ static bool has_usual_log(const struct play *p)
 
 static int read_settings(struct play *p)
 {
-    const char *first[8] = { "queue.autostart=yes" };
+    const char *first[12] = { "queue.autostart=yes" };
     size_t n = 1;
     bool is_loop = args_has(&p->cli->args, ARG_LOOP);
     first[n++] = is_loop ? "queue.loop=yes" : "queue.loop=no";
     first[n++] = "queue.exit-at-end=yes";
     first[n++] = "backend.kind=none";
+    first[n++] = "library.paths="; /* what is played is named */
+    first[n++] = "library.removable=no";
     first[n++] = launch_has_window_system() ? "display.fullscreen=no" : "display.fullscreen=yes";
     if (p->term.is_terminal && has_usual_log(p))
         first[n++] = "log.level=warning";

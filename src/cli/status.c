@@ -117,6 +117,28 @@ static void put_backend(const struct term *t, const struct message *status)
     }
 }
 
+static void put_library(const struct term *t, const struct message *status)
+{
+    const struct message *l = message_object(status, "library");
+    if (!l)
+        return;
+    char text[TRACK_LINE_MAX];
+    const char *problem = message_str(l, "problem", "");
+    long long files = (long long)message_i64(l, "files", 0),
+              away = (long long)message_i64(l, "away", 0);
+    size_t n = (size_t)snprintf(text, sizeof(text), "%lld song%s", files, files == 1 ? "" : "s");
+    if (away)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, ", %lld not there now", away);
+    if (message_bool(l, "is_scanning", false))
+        snprintf(text + n, sizeof(text) - n, "; its folders are being read");
+    put_label(t, "library");
+    put_line(t, STYLE_PLAIN, text);
+    if (*problem) {
+        put_label(t, "");
+        put_line(t, STYLE_WARNING, problem);
+    }
+}
+
 static void put_outputs(const struct term *t, const struct message *status)
 {
     for (size_t i = 0; i < message_count(status, "outputs"); i++) {
@@ -162,6 +184,7 @@ static void put_status(const struct term *t, const struct message *status)
     put_now(t, status);
     put_next(t, status);
     put_counts(t, status);
+    put_library(t, status);
     put_backend(t, status);
     put_outputs(t, status);
     put_processes(t, status);

@@ -17,6 +17,8 @@ struct config {
     } log;
     struct {
         char *paths; /* library.paths: folders with media, ':' between */
+        bool
+            removable; /* library.removable: no. What is mounted below /media and /run/media, too */
     } library;
     struct {
         bool loop;        /* queue.loop: yes. Finished main tracks go to the tail */

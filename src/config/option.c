@@ -27,6 +27,8 @@ static const struct option options[] = {
       .def = "info", .help = "how much is written to the log" },
     { "library.paths", OPTION_PATHS, AT(library.paths), .def = "",
       .help = "folders with media, ':' between two; an indented line adds more" },
+    { "library.removable", BOOL(library.removable), .def = "no",
+      .help = "the media of USB sticks, too, mounted below /media or /run/media" },
     { "queue.loop", BOOL(queue.loop), .def = "yes",
       .help = "a finished track of the main list goes to its tail" },
     { "queue.autostart", BOOL(queue.autostart), .def = "yes",

@@ -33,6 +33,7 @@ struct demuxer {
     int64_t zero_us;
     AVPacket *primed[PRIMED_MAX]; /* read ahead, to be given out first */
     size_t primed_from, primed_to;
+    uint64_t damage;
 };
 
 /* ---- opening ------------------------------------------------------------------------------------ */
@@ -186,8 +187,10 @@ static int read_packet(struct demuxer *d, AVPacket *pkt, enum packet_lane *lane)
             return d->fmt->pb->error == AVERROR_EXIT ? AVERROR_EXIT : ret;
         if (ret < 0) {
             errors++;
+            d->damage++;
             continue;
         }
+        d->damage += (pkt->flags & AV_PKT_FLAG_CORRUPT) != 0;
         int which = lane_of(d, pkt);
         if (which >= 0) {
             *lane = (enum packet_lane)which;
@@ -399,6 +402,17 @@ int64_t demuxer_duration_ns(const struct demuxer *d)
             us = av_rescale_q(st->duration, st->time_base, AV_TIME_BASE_Q);
     }
     return us > 0 && us <= DURATION_MAX / 1000 ? us * 1000 : 0;
+}
+
+bool demuxer_guesses_duration(const struct demuxer *d)
+{
+    return d->fmt->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
+}
+
+uint64_t demuxer_damage(const struct demuxer *d)
+{
+    int error = d->fmt->pb->error; /* the disk's: libavformat takes it for the end of the file */
+    return d->damage + (error < 0 && error != AVERROR_EOF && error != AVERROR_EXIT);
 }
 
 const char *demuxer_tag(const struct demuxer *d, const char *name)

@@ -42,6 +42,10 @@ bool demuxer_knows_sound_end(const struct demuxer *d);
 bool demuxer_is_still(const struct demuxer *d);
 /* Length of the file; 0: unknown or absurd. */
 int64_t demuxer_duration_ns(const struct demuxer *d);
+/* Whether that is only worked out from size and bit rate. */
+bool demuxer_guesses_duration(const struct demuxer *d);
+/* How many reads have failed, or gave a packet that is damaged, so far. */
+uint64_t demuxer_damage(const struct demuxer *d);
 /* A tag of the file as it is; NULL: none. */
 const char *demuxer_tag(const struct demuxer *d, const char *name);
 

@@ -9,6 +9,7 @@
 #include "player/answers.h"
 #include "player/entry_names.h"
 #include "player/media_file.h"
+#include "source/library.h"
 #include "wire/message.h"
 
 static bool refuse(struct message *answer, const char *file, const char *code, const char *why)
@@ -109,6 +110,40 @@ bool add_file(struct jukebox *j, struct add_request *add, const char *source,
     return is_added;
 }
 
+static bool refuse_unknown(struct message *answer, const struct add_request *add, const char *id)
+{
+    struct library_status s;
+    char why[640];
+    if (!add->library)
+        return refuse(
+            answer, id, "not-found",
+            "No entry of the queue has this id, and library.paths names no folder to look "
+            "in.");
+    library_status(add->library, &s);
+    snprintf(why, sizeof(why),
+             "No entry of the queue and no file of the library has this id%s%s%s.",
+             s.has_scanned ? "" : "; its folders are still being read", *s.problem ? "; " : "",
+             s.problem);
+    return refuse(answer, id, "not-found", why);
+}
+
+static bool add_from_library(struct jukebox *j, struct add_request *add, const char *id,
+                             struct message *answer)
+{
+    char *source = NULL;
+    enum library_place place =
+        add->library ? library_find(add->library, id, NULL, &source, NULL) : LIBRARY_UNKNOWN;
+    bool is_added = false;
+    if (place == LIBRARY_HERE)
+        is_added = add_file(j, add, source, answer);
+    else if (place == LIBRARY_AWAY)
+        refuse(answer, id, "not-found", "The stick or folder with it is not there.");
+    else
+        refuse_unknown(answer, add, id);
+    free(source);
+    return is_added;
+}
+
 bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct message *answer)
 {
     struct entry_place place;
@@ -117,9 +152,7 @@ bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct m
     if (!id || !*id)
         return refuse(answer, id, "usage", "An id is text.");
     if (!entry_find_by_name(jukebox_queue(j), id, &place))
-        return refuse(answer, id, "not-found",
-                      "No entry of the queue has this id. Songs that are not on this machine "
-                      "cannot be added by id.");
+        return add_from_library(j, add, id, answer);
     struct track *t = track_copy(queue_at(jukebox_queue(j), place));
     track_set(&t->id, NULL);
     track_set(&t->unplayable, NULL);

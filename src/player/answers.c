@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "source/library.h"
 #include "wire/message.h"
 
 static double seconds(int64_t ns)
@@ -180,12 +181,49 @@ struct message *answer_status(const struct command_world *w)
     message_set_i64(m, "volume", s->volume);
     message_set_bool(m, "is_muted", s->is_muted);
     set_notice(m, j);
+    message_set_object(m, "library", answer_library(w->library));
     message_set_object(m, "backend", w->backend ? w->backend(w->ctx) : NULL);
     set_outputs(m, w->control);
     set_processes(m, w->control);
     if (!play_clock_load(&w->control->clock, &clock))
         clock.underruns = 0;
     message_set_i64(m, "underruns", (int64_t)clock.underruns);
+    return m;
+}
+
+struct message *answer_library(struct library *library)
+{
+    struct library_status s;
+    if (!library)
+        return NULL;
+    library_status(library, &s);
+    struct message *m = message_create();
+    message_set_i64(m, "files", (int64_t)s.files);
+    message_set_i64(m, "away", (int64_t)s.away);
+    message_set_i64(m, "folders", (int64_t)s.folders);
+    message_set_bool(m, "is_scanning", s.is_scanning);
+    message_set_bool(m, "has_scanned", s.has_scanned);
+    message_set_f64(m, "scan_s", s.scan_s);
+    message_set_str(m, "problem", s.problem);
+    return m;
+}
+
+struct message *answer_songs(const struct library_songs *songs)
+{
+    struct message *m = message_create();
+    message_set_bool(m, "ok", true);
+    message_set_array(m, "songs");
+    for (size_t i = 0; i < songs->count; i++) {
+        const struct library_song *s = &songs->at[i];
+        struct message *song = message_create();
+        message_set_str(song, "id", s->key);
+        message_set_str(song, "title", s->title);
+        message_set_str(song, "artist", s->artist);
+        message_set_f64(song, "duration_s", s->duration_s);
+        message_set_str(song, "source", s->source);
+        message_append_object(m, "songs", song);
+    }
+    message_set_bool(m, "is_cut", songs->is_cut);
     return m;
 }
 

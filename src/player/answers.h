@@ -6,6 +6,8 @@
 
 #include "player/jukebox.h"
 
+struct library;
+struct library_songs;
 struct message;
 
 /* What commands look at and work on. */
@@ -18,6 +20,8 @@ struct command_world {
     struct message *(*backend)(const void *ctx); /* of `status`; NULL, or gives NULL: none */
     struct message *(*latency)(const void *ctx); /* the answer to `latency`; NULL: there is none */
     const void *ctx;
+    struct library *library; /* NULL: there is none */
+    bool may_wait;           /* a command may say ANSWER_LATER */
 };
 
 struct message *answer_track(const struct queue *q, struct entry_place place);
@@ -26,3 +30,7 @@ struct message *answer_queue(const struct command_world *w);
 /* What plays here, with its position; NULL: nothing. */
 struct message *answer_now(const struct jukebox *j);
 struct message *answer_error(const char *code, const char *sentence);
+/* What was searched for. */
+struct message *answer_songs(const struct library_songs *songs);
+/* What `status` and `library` tell of it; NULL: there is none. */
+struct message *answer_library(struct library *library);

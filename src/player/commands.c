@@ -8,12 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "player/add_files.h"
 #include "player/entry_names.h"
 #include "player/history.h"
+#include "source/library.h"
 #include "wire/message.h"
 
 #define HISTORY_LIMIT 50
+#define SONGS_LIMIT   20
+#define SONGS_MAX     500
 
 typedef void command_fn(const struct command_world *w, const struct message *request,
                         struct command_result *out);
@@ -115,6 +119,23 @@ static void run_queue(const struct command_world *w, const struct message *reque
     out->answer = answer_queue(w);
 }
 
+/* Whether an id is asked for that the library may be about to find. */
+static bool is_worth_waiting(const struct command_world *w, const struct message *request)
+{
+    struct library_status s;
+    struct entry_place place;
+    if (!w->may_wait || !w->library)
+        return false;
+    library_status(w->library, &s);
+    for (size_t i = 0; !s.has_scanned && s.is_scanning && i < message_count(request, "ids"); i++) {
+        const char *id = message_str_at(request, "ids", i);
+        if (id && *id && !entry_find_by_name(queue_of(w), id, &place) &&
+            library_find(w->library, id, NULL, NULL, NULL) == LIBRARY_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
 static void run_add(const struct command_world *w, const struct message *request,
                     struct command_result *out)
 {
@@ -123,7 +144,12 @@ static void run_add(const struct command_world *w, const struct message *request
         .requester = message_str(request, "request", NULL),
         .wall_ms = w->wall_ms,
         .seed = w->seed,
+        .library = w->library,
     };
+    if (is_worth_waiting(w, request)) {
+        out->when = ANSWER_LATER;
+        return;
+    }
     if (message_count(request, "files") + message_count(request, "ids") == 0) {
         refuse(out, "usage", "Name what to add: \"files\" and \"ids\" are arrays of text.");
         return;
@@ -355,6 +381,31 @@ static void run_history(const struct command_world *w, const struct message *req
     out->limit = (size_t)(limit < HISTORY_LIMIT_MAX ? limit : HISTORY_LIMIT_MAX);
 }
 
+static void run_search(const struct command_world *w, const struct message *request,
+                       struct command_result *out)
+{
+    const char *words = message_str(request, "words", NULL);
+    int64_t limit = message_i64(request, "limit", message_has(request, "limit") ? -1 : SONGS_LIMIT);
+    if (!words) {
+        refuse(out, "usage", "\"words\" must be text.");
+    } else if (limit < 1) {
+        refuse(out, "usage", "\"limit\" must be a whole number, 1 or more.");
+    } else if (!w->library) {
+        refuse(out, "not-found", "There is no library: library.paths names no folder.");
+    } else {
+        out->when = ANSWER_WITH_SONGS;
+        out->words = xstrdup(words);
+        out->limit = (size_t)(limit < SONGS_MAX ? limit : SONGS_MAX);
+    }
+}
+
+static void run_library(const struct command_world *w, const struct message *request,
+                        struct command_result *out)
+{
+    out->answer = ok();
+    message_set_object(out->answer, "library", answer_library(w->library));
+}
+
 static void run_latency(const struct command_world *w, const struct message *request,
                         struct command_result *out)
 {
@@ -387,6 +438,7 @@ static const struct {
     { "move", run_move },       { "shuffle", run_shuffle },
     { "clear", run_clear },     { "screenshot", run_screenshot },
     { "history", run_history }, { "latency", run_latency },
+    { "search", run_search },   { "library", run_library },
     { "quit", run_quit },
 };
 

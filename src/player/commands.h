@@ -12,6 +12,9 @@ enum command_when {
     ANSWER_WATCH,        /* now, and again at every change */
     ANSWER_WITH_SHOT,    /* no answer yet: `output` is the row to read back */
     ANSWER_WITH_HISTORY, /* no answer yet: the newest `limit` lines */
+    ANSWER_WITH_SONGS,   /* no answer yet: the library is to be searched for `words` */
+    ANSWER_LATER, /* no answer, nothing was done: the same line is to be run once more, when the
+                            library has read its folders */
     ANSWER_AND_QUIT,
 };
 
@@ -20,6 +23,7 @@ struct command_result {
     enum command_when when;
     uint32_t output;
     size_t limit;
+    char *words; /* the caller frees it */
 };
 
 void command_run(const struct command_world *w, const char *line, size_t len,

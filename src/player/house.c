@@ -44,6 +44,7 @@ struct command_world house_world(struct house *h)
         .backend = backend_status,
         .latency = latency,
         .ctx = h,
+        .library = h->library,
     };
 }
 
@@ -177,12 +178,14 @@ void house_turn(struct house *h)
 static void on_bell(uv_async_t *bell)
 {
     house_turn(bell->data);
+    clients_go_on(bell->data);
     house_quit_if_wanted(bell->data);
 }
 
 static void on_tick(uv_timer_t *tick)
 {
     house_turn(tick->data);
+    clients_go_on(tick->data);
     house_quit_if_wanted(tick->data);
 }
 
@@ -191,6 +194,7 @@ static void stop(struct house *h)
     if (h->is_stopping)
         return;
     h->is_stopping = true;
+    songs_finish(h);
     control_socket_close(h->socket);
     h->socket = NULL;
     uv_close((uv_handle_t *)&h->tick, NULL);
@@ -253,6 +257,7 @@ static int open_loop(struct house *h)
     }
     uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
     disk_open(h);
+    songs_attach(h);
     return 0;
 }
 
@@ -323,6 +328,7 @@ static void recall(struct house *h, const struct house_params *p)
         state.volume = (uint32_t)config->sound.volume;
     look(h);
     venue_open(h, p, &state);
+    songs_open(h, p, &state);
     struct jukebox_past past = { .state = &state, .position = &position, .view = h->view };
     if (!plan_load(&h->control->plan, &past.plan))
         past.plan = (struct plan){ 0 };
@@ -336,6 +342,7 @@ static void recall(struct house *h, const struct house_params *p)
                                                    .max_chars = h->venue.engine ? QUEUE_SERVER_CHARS
                                                                                 : QUEUE_LOCAL_CHARS,
                                                    .on_op = venue_apply,
+                                                   .find_source = songs_source,
                                                    .ctx = h },
                        &past, p->log);
     /* A supervisor starts a player that died with the same arguments: they were added then. */
@@ -409,6 +416,9 @@ void house_destroy(struct house *h)
     }
     for (size_t i = 0; i < ARRAY_LEN(h->waiting); i++)
         free(h->waiting[i].text);
+    for (size_t i = 0; i < ARRAY_LEN(h->later); i++)
+        free(h->later[i].line);
+    songs_close(h);
     venue_close(h);
     jukebox_destroy(h->jukebox);
     if (h->control)

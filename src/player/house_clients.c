@@ -10,6 +10,8 @@
 
 #define SHOT_MAX_NS SECONDS(2)
 #define WATCH_NS    SECONDS(1)
+/* Clients wait 10 s for an answer. */
+#define LATER_MAX_NS SECONDS(4)
 
 static void answer(struct house *h, uint64_t client, struct message *m)
 {
@@ -178,15 +180,45 @@ static void have_history(void *arg, uint64_t client, struct message *tracks)
         answer(h, client, tracks);
 }
 
-static void on_line(void *arg, uint64_t client, const char *line, size_t len)
+static void have_songs(void *arg, uint64_t client, const struct library_songs *songs, int error)
 {
     struct house *h = arg;
+    if (h->is_stopping)
+        return;
+    if (error < 0)
+        answer_failed(h, client, "The index of the library cannot be read; see: djamms status.");
+    else
+        answer(h, client, answer_songs(songs));
+}
+
+static bool keep_for_later(struct house *h, uint64_t client, const char *line, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(h->later); i++)
+        if (!h->later[i].client) {
+            h->later[i] = (struct later){ .client = client,
+                                          .line = xstrndup(line, len),
+                                          .len = len,
+                                          .until_ns = h->view.now_ns + LATER_MAX_NS };
+            return true;
+        }
+    return false;
+}
+
+/* `may_wait`: it may be kept for later. */
+static void run_line(struct house *h, uint64_t client, const char *line, size_t len, bool may_wait)
+{
     struct command_result r;
     int64_t came_ns = now_mono_ns();
     house_turn(h);
     hops_acted(h, came_ns);
     struct command_world w = house_world(h);
+    w.may_wait = may_wait;
     command_run(&w, line, len, &r);
+    if (r.when == ANSWER_LATER) {
+        if (!keep_for_later(h, client, line, len))
+            run_line(h, client, line, len, false);
+        return;
+    }
     if (r.when == ANSWER_AND_QUIT)
         jukebox_quit(h->jukebox);
     house_turn(h);
@@ -194,6 +226,9 @@ static void on_line(void *arg, uint64_t client, const char *line, size_t len)
         request_shot(h, client, r.output);
     } else if (r.when == ANSWER_WITH_HISTORY) {
         history_read(h->history, r.limit, have_history, h, client);
+    } else if (r.when == ANSWER_WITH_SONGS) {
+        library_search(h->library, r.words, r.limit, have_songs, h, client);
+        free(r.words);
     } else if (r.when == ANSWER_WHEN_SAVED) {
         answer_when_saved(h, client, r.answer);
     } else if (r.when == ANSWER_WATCH && !watch(h, client)) {
@@ -202,7 +237,29 @@ static void on_line(void *arg, uint64_t client, const char *line, size_t len)
     } else {
         answer(h, client, r.answer);
     }
-    house_quit_if_wanted(h);
+}
+
+static void on_line(void *arg, uint64_t client, const char *line, size_t len)
+{
+    run_line(arg, client, line, len, true);
+    house_quit_if_wanted(arg);
+}
+
+void clients_go_on(struct house *h)
+{
+    struct library_status s;
+    if (!h->library || h->is_stopping)
+        return;
+    library_status(h->library, &s);
+    bool is_read = s.has_scanned || !s.is_scanning;
+    for (size_t i = 0; i < ARRAY_LEN(h->later); i++) {
+        struct later l = h->later[i];
+        if (!l.client || (!is_read && h->view.now_ns < l.until_ns))
+            continue;
+        h->later[i] = (struct later){ 0 };
+        run_line(h, l.client, l.line, l.len, false);
+        free(l.line);
+    }
 }
 
 int clients_open(struct house *h, const char *runtime_dir)

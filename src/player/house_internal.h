@@ -11,6 +11,7 @@
 #include "player/history.h"
 #include "player/house.h"
 #include "player/saver.h"
+#include "source/library.h"
 #include "sync/driver.h"
 
 /* A client that waits for its answer. */
@@ -50,6 +51,14 @@ struct venue {
     uint64_t saved_revision;
 };
 
+/* A line whose answer is worth waiting for until the library has read its folders. */
+struct later {
+    uint64_t client; /* 0: free */
+    char *line;
+    size_t len;
+    int64_t until_ns;
+};
+
 /* How long things took. */
 struct hops {
     int64_t
@@ -82,6 +91,8 @@ struct house {
     struct jukebox *jukebox;
     struct venue venue;
     struct hops hops;
+    struct library *library; /* NULL: there is none */
+    uint64_t library_seen;   /* files of it that came until then were looked at */
     struct jukebox_view view;
     struct control_socket *socket;
     struct saver *journal, *position;
@@ -96,6 +107,8 @@ struct house {
     int save_error;          /* of the last write; 0: none */
     int64_t save_again_ns;   /* what nobody waits for is written from then on */
     struct waiting waiting[CONTROL_CLIENTS_MAX];
+
+    struct later later[CONTROL_CLIENTS_MAX];
 
     uint64_t watchers[CONTROL_CLIENTS_MAX]; /* 0: free */
     int64_t watched_ns;                     /* the last status line was sent then */
@@ -142,6 +155,16 @@ void venue_leave(struct house *h);
 void venue_close(struct house *h);
 struct message *venue_status(const struct house *h); /* NULL: none; the caller owns it */
 
+/* house_library.c */
+/* Before there is a jukebox whose queue is that of `state`: waits until the songs of requests are known. */
+void songs_open(struct house *h, const struct house_params *p, const struct journal_state *state);
+void songs_attach(struct house *h); /* there is a loop */
+/* A struct jukebox_settings' find_source; `ctx` is the house. */
+char *songs_source(void *ctx, const struct track *t, const char *source, char *why,
+                   size_t why_size);
+void songs_finish(struct house *h); /* then the loop has no more of it */
+void songs_close(struct house *h);
+
 /* house_hops.c */
 void hops_acted(struct house *h, int64_t when_ns);
 /* Orders, plan and scene of this turn are out, if there were any. */
@@ -155,3 +178,5 @@ int clients_open(struct house *h, const char *runtime_dir);
 void clients_saved(struct house *h, uint64_t revision, int error);
 bool clients_wait(const struct house *h);
 void clients_turn(struct house *h, bool is_news);
+/* Lines that waited for the library, if it is time. Not within a turn. */
+void clients_go_on(struct house *h);

@@ -25,6 +25,11 @@ struct jukebox_settings {
      * MARK_UNPLAYABLE) too: the same operation on the same queue has the same result elsewhere. Not told
      * what jukebox_adopt() brings. NULL: nobody is told. */
     void (*on_op)(void *ctx, const struct queue_op *op);
+    /* Which file is played of a song, by those who know more files than the queue does: `source` is what the queue
+     * has, "" when it has none. What is returned is freed; NULL: there is none, and `why` is a sentence. It does no I/O.
+     * NULL: what the queue has is played. */
+    char *(*find_source)(void *ctx, const struct track *t, const char *source, char *why,
+                         size_t why_size);
     void *ctx;
 };
 

@@ -53,14 +53,25 @@ static const char *source_of(const struct jukebox *j, const struct track *t)
     return t ? t->source : "";
 }
 
+/* The path to play; NULL: `why` says why there is none. The caller frees. */
+static char *path_of(const struct jukebox *j, const struct track *t, char *why, size_t why_size)
+{
+    const char *source = source_of(j, t);
+    if (!t || !j->settings.find_source) {
+        snprintf(why, why_size, "There is no local file for it.");
+        return *source ? path_from_source(source) : NULL;
+    }
+    char *found = j->settings.find_source(j->settings.ctx, t, source, why, why_size);
+    char *path = found ? path_from_source(found) : NULL;
+    free(found);
+    return path;
+}
+
 bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, size_t why_size)
 {
-    const char *source = source_of(j, turn_track(j, part->entry));
-    if (!*source) {
-        snprintf(why, why_size, "There is no local file for it.");
+    char *path = path_of(j, turn_track(j, part->entry), why, why_size);
+    if (!path)
         return false;
-    }
-    char *path = path_from_source(source);
     struct deck_slot *slot = &j->deck[deck];
     bool fits = strlen(path) < sizeof(slot->order.path);
     if (fits) {

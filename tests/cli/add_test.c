@@ -2,7 +2,6 @@
 #include "support.h"
 
 #include "cli/batch.h"
-#include "cli/library.h"
 
 static void add_sorts_words_into_files_folders_and_ids(void **state)
 {
@@ -191,151 +190,23 @@ static void a_portion_always_fits_a_line(void **state)
     assert_int_equal(batch_length(path, 0), 0);
 }
 
-/* ---- the library ------------------------------------------------------------------------------------ */
+/* ---- ids ------------------------------------------------------------------------------------------------ */
 
-static const char *const library_files[] = {
-    "a/Artist - Title -- dQw4w9WgXcQ.mp4",
-    "a/abcdefghijk | Old - Name.webm",
-    "a/X - has -- in its name -- 01234567890.mkv",
-    "a/X - In-the-midle - Y.mp4",
-    "a/deep/Z -- twice456789.mp4",
-    "b/Z -- twice456789.mp4",
-    "b/no media -- txt45678901.txt",
-    "b/b\xff -- invalidname.mp4",
-};
-
-static const struct {
-    const char *id, *file; /* NULL: not found */
-} library_cases[] = {
-    { "dQw4w9WgXcQ", "a/Artist - Title -- dQw4w9WgXcQ.mp4" },
-    { "abcdefghijk", "a/abcdefghijk | Old - Name.webm" },
-    { "01234567890", "a/X - has -- in its name -- 01234567890.mkv" },
-    { "twice456789", "a/deep/Z -- twice456789.mp4" }, /* the folder named first */
-    { "invalidname", "b/b\xff -- invalidname.mp4" },
-    { "dqw4w9wgxcq", NULL }, /* case counts */
-    { "dQw4w9WgXc", NULL },  /* a part of an id is none */
-    { "In-the-midle", NULL },
-    { "In-the-midl", NULL }, /* not where an id stands */
-    { "txt45678901", NULL },
-    { "Artist - Tit", NULL },
-    { "a", NULL },
-    { "", NULL },
-};
-
-static char *make_library(void)
+static void ids_the_player_does_not_know_are_told(void **state)
 {
-    char *dir = temp_dir();
-    make_dir(dir, "a");
-    make_dir(dir, "a/deep");
-    make_dir(dir, "b");
-    for (size_t i = 0; i < ARRAY_LEN(library_files); i++)
-        free(make_file(dir, library_files[i], "x"));
-    return dir;
-}
-
-static void the_library_finds_a_file_by_the_id_in_its_name(void **state)
-{
-    char *dir = make_library(), *paths = xasprintf(":%s/a::%s/missing:%s/b:", dir, dir, dir);
-    struct walk w;
-    walk_init(&w);
-    library_walk(&w, paths);
-    for (size_t i = 0; i < ARRAY_LEN(library_cases); i++) {
-        const char *got = library_find(&w, library_cases[i].id);
-        const char *want = library_cases[i].file;
-        if (!got != !want || (got && strcmp(got + strlen(dir) + 1, want) != 0))
-            fail_msg("%s: %s", library_cases[i].id, got ? got : "not found");
-    }
-    assert_int_equal(w.unreadable, 1);
-    assert_contains(w.problem, "/missing: cannot be read: No such file");
-    walk_finish(&w);
-    free(paths);
-    remove_dir(dir);
-}
-
-#define UNKNOWN(id)                                                                                \
-    "{\"file\":\"" id "\",\"code\":\"not-found\",\"error\":\"No entry of the queue has this "      \
-    "id.\"}"
-#define REFUSE(list) "{\"ok\":true,\"added\":[],\"refused\":[" list "]}"
-#define ADDED        "{\"ok\":true,\"added\":[{\"id\":\"n\"}]}"
-
-static const struct {
-    const char *ids[2];
-    const char *folder; /* of the library; NULL: the setting is empty */
-    const char *answers[2];
-    int code;
-    const char *file;   /* asked for after the ids; NULL: none */
-    const char *err[2]; /* parts of it; NULL: nothing is said */
-} id_cases[] = {
-    { { "dQw4w9WgXcQ" }, "", { ADDED }, 0, NULL, { NULL } }, /* the queue knows it */
-    { { "dQw4w9WgXcQ" },
-      "",
-      { REFUSE(UNKNOWN("dQw4w9WgXcQ")), ADDED },
-      0,
-      "/a/Artist - Title -- dQw4w9WgXcQ.mp4\"",
-      { NULL } },
-    { { "dQw4w9WgXcQ", "abcdefghij0" },
-      "",
-      { REFUSE(UNKNOWN("dQw4w9WgXcQ") "," UNKNOWN("abcdefghij0")), ADDED },
-      1,
-      "/a/Artist - Title -- dQw4w9WgXcQ.mp4\"",
-      { "abcdefghij0: no entry of the queue and no file of the library has this id" } },
-    { { "dQw4w9WgXcQ" },
-      "/gone",
-      { REFUSE(UNKNOWN("dQw4w9WgXcQ")) },
-      1,
-      NULL,
-      { "dQw4w9WgXcQ: no entry of the queue and no file", "/gone: cannot be read: No such file" } },
-    { { "dQw4w9WgXcQ" },
-      NULL,
-      { REFUSE(UNKNOWN("dQw4w9WgXcQ")) },
-      1,
-      NULL,
-      { "has this id, and library.paths names no folder" } },
-    { { "main:7" },
-      "",
-      { REFUSE("{\"file\":\"main:7\",\"code\":\"failed\",\"error\":\"no\"}") },
-      1,
-      NULL,
-      { "main:7: no" } },
-};
-
-static void an_id_the_queue_does_not_know_is_added_from_the_library(void **state)
-{
-    char *dir = make_library();
-    for (size_t i = 0; i < ARRAY_LEN(id_cases); i++) {
-        const char *id = id_cases[i].ids[0], *second = id_cases[i].ids[1];
-        const char *const *err = id_cases[i].err, *folder = id_cases[i].folder;
-        struct fake_player p = fake_player_at(temp_dir(), id_cases[i].answers);
-        char *set =
-            folder ? xasprintf("library.paths=%s%s", dir, folder) : xstrdup("log.level=info");
-        struct run r = RUN("add", "--runtime-dir", p.dir, "--set", set, id, second);
-        char *requests = fake_player_finish(&p);
-        if (r.code != id_cases[i].code)
-            fail_msg("case %zu: ended with %d: %s", i, r.code, r.err);
-        assert_contains(requests, "\"ids\":[");
-        if (id_cases[i].file)
-            assert_contains(strchr(requests, '\n'), id_cases[i].file);
-        else
-            assert_null(strstr(requests, "\"files\""));
-        for (size_t k = 0; k < 2 && err[k]; k++)
-            assert_contains(r.err, err[k]);
-        if (!err[0])
-            assert_string_equal(r.err, "");
-        free(set);
-        free(requests);
-        run_finish(&r);
-    }
-    remove_dir(dir);
-}
-
-static void wrong_settings_are_told_when_the_library_is_needed(void **state)
-{
-    struct fake_player p = FAKE_PLAYER(REFUSE(UNKNOWN("dQw4w9WgXcQ")));
-    struct run r = RUN("add", "dQw4w9WgXcQ", "--set", "library.path=/", "--runtime-dir", p.dir);
-    assert_int_equal(r.code, 2);
-    assert_contains(r.err, "did you mean library.paths?");
+    struct fake_player p = FAKE_PLAYER(
+        "{\"ok\":true,\"added\":[{\"id\":\"n\"}],\"refused\":[{\"file\":\"abcdefghij0\",\"code\":"
+        "\"not-found\",\"error\":\"No entry of the queue and no file of the library has this "
+        "id.\"}]}");
+    struct run r = RUN("add", "--runtime-dir", p.dir, "dQw4w9WgXcQ", "abcdefghij0");
+    char *requests = fake_player_finish(&p);
+    assert_int_equal(r.code, 1);
+    assert_contains(requests, "\"ids\":[\"dQw4w9WgXcQ\",\"abcdefghij0\"]");
+    assert_null(strstr(requests, "\"files\""));
+    assert_contains(r.out, "added 1 track");
+    assert_contains(r.err, "abcdefghij0: No entry of the queue and no file of the library");
+    free(requests);
     run_finish(&r);
-    free(fake_player_finish(&p));
 }
 
 int main(void)
@@ -348,9 +219,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_stops_the_adding_and_says_how_far_it_came),
         cmocka_unit_test(only_ten_refusals_are_shown_and_the_others_counted),
         cmocka_unit_test(a_portion_always_fits_a_line),
-        cmocka_unit_test(the_library_finds_a_file_by_the_id_in_its_name),
-        cmocka_unit_test(an_id_the_queue_does_not_know_is_added_from_the_library),
-        cmocka_unit_test(wrong_settings_are_told_when_the_library_is_needed),
+        cmocka_unit_test(ids_the_player_does_not_know_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

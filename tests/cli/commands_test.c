@@ -26,6 +26,7 @@ static const char *const client_commands[][4] = {
     { "history" },
     { "screenshot", "/tmp/never.png" },
     { "add", "dQw4w9WgXcQ" },
+    { "search", "abba" },
 };
 
 static void without_a_jukebox_every_client_command_ends_with_3_and_says_so(void **state)
@@ -172,6 +173,32 @@ static const struct {
     { { "history" }, "{\"ok\":true,\"tracks\":[]}", "50", 0, "nothing was played yet\n", NULL },
     { { "history", "--limit", "3" }, "{\"ok\":true,\"tracks\":[]}", "3", 0, NULL, NULL },
     { { "history", "--limit", "0" }, NULL, NULL, 2, "", "no number from 1" },
+    { { "search", "ab", "--next" }, NULL, NULL, 2, "", "search takes no option --next" },
+    { { "search", "ab b\"a", "--json" },
+      "{\"ok\":true,\"songs\":[{\"id\":\"x\"}],\"is_cut\":false}",
+      "{\"command\":\"search\",\"words\":\"ab b\\\"a\",\"limit\":20}",
+      0,
+      "{\"ok\":true,\"songs\":[{\"id\":\"x\"}],\"is_cut\":false}\n",
+      NULL },
+    { { "search", "x", "--limit=2" },
+      "{\"ok\":true,\"songs\":[{\"id\":\"dQw4w9WgXcQ\",\"title\":\"Li\\nne\",\"artist\":\"A\","
+      "\"duration_s\":63,\"source\":\"/m/x y/A - B.mp4\"},{\"id\":\"file:00000000000000ff\","
+      "\"title\":\"B\",\"artist\":\"\",\"duration_s\":0,\"source\":\"file:///m%FF/b.mp4\"}],"
+      "\"is_cut\":true}",
+      "\"limit\":2",
+      0,
+      "dQw4w9WgXcQ            A - Li ne  1:03  /m/x y\n"
+      "file:00000000000000ff  B          -:--  /m\xef\xbf\xbd\n"
+      "and more; --limit N shows them\n",
+      NULL },
+    { { "search", "x" },
+      "{\"ok\":true,\"songs\":[],\"is_cut\":false}",
+      "\"search\"",
+      1,
+      "no song of the library has these words\n",
+      NULL },
+    { { "search" }, NULL, NULL, 2, "", "something is missing: djamms search WORDS" },
+    { { "search", "a", "--limit=0" }, NULL, NULL, 2, "", "no number from 1 to 500" },
     { { "status", "--next" }, NULL, NULL, 2, "", "status takes no option --next" },
     { { "add", "" }, NULL, NULL, 2, "", "add: an empty word names nothing" },
     { { "remove", "" }, NULL, NULL, 2, "", "remove: an empty word names nothing" },
@@ -216,7 +243,7 @@ static const char status_line[] =
     "\"position_s\":61,\"duration_s\":200,\"is_request\":true,\"requested_by\":\"Bo\\u001b[31m\"},"
     "\"next\":[{\"title\":\"N1\"},{\"title\":\"N2\"}],\"counts\":{\"main\":4,\"requests\":1},"
     "\"volume\":60,\"is_muted\":true,\"notice\":{\"title\":\"Oh\",\"text\":\"why\",\"is_problem\":"
-    "true},"
+    "true},\"library\":{\"files\":3,\"away\":1,\"is_scanning\":true,\"problem\":\"/x: no\\u001b\"},"
     "\"outputs\":[{\"name\":\"HDMI-A-1\",\"width\":1920,\"height\":1080,\"refresh_hz\":59.94,"
     "\"presented\":100,\"late\":1,\"dropped\":2,\"repeated\":3}],\"processes\":[{\"name\":"
     "\"stage\","
@@ -233,6 +260,8 @@ static void status_tells_all_and_lets_no_control_bytes_through(void **state)
                                          "4 main, 1 requests",
                                          "60 (muted)",
                                          "Oh: why",
+                                         "library    3 songs, 1 not there now; its folders are",
+                                         "/x: no",
                                          "HDMI-A-1  1920x1080  59.94 Hz",
                                          "presented 100, late 1, dropped 2, repeated 3",
                                          "stage  pid 7  not running  started 2 times",

@@ -185,6 +185,7 @@ def list_good():
     good("opus.opus", None, OPUS)
     good("vorbis.ogg", None, VORBIS)
     good("flac.flac", None, ["flac"])
+    good("tagged.flac", None, ["flac", "-metadata", "title=Sen\u0303orita\n(live)", "-metadata", "artist=Łódź"])
     # libavcodec gives nothing of the first two blocks of 2048, one of them sound
     good("wma.wma", None, ["wmav2"], samples=SAMPLES - 2048, flags="lossy-end")
     good("flac-96k-24bit.flac", None, ["flac", "-sample_fmt", "s32"], sound="sine=440:r=96000")
@@ -254,6 +255,17 @@ def flipped(name, start, step):
     return make
 
 
+def without(name, start, end):
+    """A file without its pictures from `start` to `end` seconds, as a stream with a lost part leaves one."""
+    def make(folder):
+        ffmpeg(folder, ["-i", name, "-c", "copy", "-bsf:v", f"noise=drop='between(pts*tb,{start},{end})'",
+                        "-f", "matroska", "without.tmp"])
+        data = whole(folder, "without.tmp")
+        os.unlink(os.path.join(folder, "without.tmp"))
+        return data
+    return make
+
+
 def noise(size, seed):
     return random.Random(seed).randbytes(size)
 
@@ -310,6 +322,8 @@ def list_bad():
     bad("noise-after-header.mp3", "any", lambda f: whole(f, "mp3.mp3")[:600] + noise(200000, 6))
     bad("noise-in-the-middle.ts", "done",
         lambda f: (lambda d: d[:len(d) // 2] + noise(40000, 7) + d[len(d) // 2:])(whole(f, "h264-aac.ts")))
+    bad("hole.mkv", "any", without("long.mkv", 1.5, 4.3))
+    bad("end-missing.mkv", "any", without("long.mkv", 3.4, 9))
     bad("unknown-codec.mp4", "fail", replaced("h264-only.mp4", b"avc1", b"zzz1"))
     bad("unknown-codec.mkv", "fail", replaced("vp9-only.webm", b"V_VP9", b"V_QQ9"))
     bad("unknown-video-codec.mp4", "done", replaced("h264-aac.mp4", b"avc1", b"zzz1"))

@@ -118,6 +118,11 @@ static void what_is_wrong_is_said_in_a_sentence(void **state)
         { "{\"command\":\"clear\"}", "usage", "\"lists\"" },
         { "{\"command\":\"clear\",\"lists\":\"everything\"}", "usage", "\"lists\"" },
         { "{\"command\":\"history\",\"limit\":\"all\"}", "usage", "\"limit\"" },
+        { "{\"command\":\"search\"}", "usage", "\"words\"" },
+        { "{\"command\":\"search\",\"words\":5}", "usage", "\"words\"" },
+        { "{\"command\":\"search\",\"words\":\"a\",\"limit\":0}", "usage", "\"limit\"" },
+        { "{\"command\":\"search\",\"words\":\"a\",\"limit\":\"x\"}", "usage", "\"limit\"" },
+        { "{\"command\":\"search\",\"words\":\"a\"}", "not-found", "no library" },
         { "{\"command\":\"screenshot\"}", "not-found", "no stage" },
         { "{\"command\":\"screenshot\",\"output\":\"TV\"}", "not-found", "no output \"TV\"" },
     };

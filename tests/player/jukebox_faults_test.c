@@ -88,6 +88,62 @@ static void adding_the_same_file_again_lifts_the_mark(void **state)
     end(h);
 }
 
+/* ---- files that others know -------------------------------------------------------------------- */
+
+/* Knows a.mp4 as the file of "song-a", and that bad.mp4 is away. */
+static char *find_source(void *ctx, const struct track *t, const char *source, char *why,
+                         size_t why_size)
+{
+    if (strcmp(t->video_id, "song-a") == 0)
+        return strdup("/m/a.mp4");
+    if (*source && strcmp(source, "/m/bad.mp4") != 0)
+        return strdup(source);
+    snprintf(why, why_size, "%s", *source ? "It is away." : "Nobody knows it.");
+    return NULL;
+}
+
+static const struct jukebox_settings knowing = { .autostarts = true,
+                                                 .loops = true,
+                                                 .find_source = find_source };
+
+static void add_song(struct fake_house *h, const char *video_id)
+{
+    struct track *t = track_create();
+    track_set(&t->video_id, video_id);
+    track_set(&t->title, video_id);
+    struct queue_op op = { .kind = OP_ADD, .track = t, .seed = ++h->seed };
+    assert_int_equal(jukebox_apply(h->jukebox, &op), 0);
+    track_destroy(t);
+}
+
+static void a_song_without_a_file_plays_the_one_that_others_know(void **state)
+{
+    struct fake_house *h = house_of("b", &knowing);
+    add_song(h, "song-a");
+    add_song(h, "song-x");
+    assert_true(house_run_until_playing(h, 1000));
+    assert_on_air(h, "b.mp4");
+    house_apply(h, OP_SKIP, 0);
+    assert_true(house_run_until_playing(h, 1000));
+    assert_string_equal(jukebox_queue(h->jukebox)->now->video_id, "song-a");
+    assert_string_equal(h->order[h->plan.now.deck].path, "/m/a.mp4");
+    assert_string_equal(main_at(h, 1)->unplayable, "Nobody knows it.");
+    end(h);
+}
+
+static void a_file_that_is_away_is_marked_until_the_mark_is_taken_off(void **state)
+{
+    struct fake_house *h = playing_house_of("a bad", &knowing);
+    house_run(h, 500);
+    assert_string_equal(main_at(h, 1)->unplayable, "It is away.");
+    struct queue_op op = { .kind = OP_MARK_UNPLAYABLE,
+                           .entry = entry_ref_of(main_at(h, 1)),
+                           .reason = "" };
+    assert_int_equal(jukebox_apply(h->jukebox, &op), 0);
+    assert_string_equal(main_at(h, 1)->unplayable, "");
+    end(h);
+}
+
 static void a_restart_of_the_brain_keeps_marks(void **state)
 {
     struct fake_house *h = playing_house_of("a bad b", &looping);
@@ -488,6 +544,8 @@ int main(void)
         cmocka_unit_test(when_all_fail_it_says_so_and_goes_on_with_new_entries),
         cmocka_unit_test(adding_the_same_file_again_lifts_the_mark),
         cmocka_unit_test(a_restart_of_the_brain_keeps_marks),
+        cmocka_unit_test(a_song_without_a_file_plays_the_one_that_others_know),
+        cmocka_unit_test(a_file_that_is_away_is_marked_until_the_mark_is_taken_off),
         cmocka_unit_test(a_file_that_breaks_off_is_played_as_far_as_it_goes),
         cmocka_unit_test(a_file_of_which_less_than_a_second_can_be_played_is_marked),
         cmocka_unit_test(a_deck_that_hangs_while_opening_is_ended_and_the_track_marked),
