@@ -19,6 +19,11 @@ struct config {
         char *paths; /* library.paths: folders with media, ':' between */
     } library;
     struct {
+        char *dir;      /* cache.dir: "" (path_cache_dir()) */
+        int size;       /* cache.size: MB, 20000; 0: as much as the disk has */
+        int free_floor; /* cache.free-floor: MB, 2000 */
+    } cache;
+    struct {
         bool loop;        /* queue.loop: yes. Finished main tracks go to the tail */
         bool autostart;   /* queue.autostart: yes */
         bool exit_at_end; /* queue.exit-at-end: no. The player ends when nothing is left */
