@@ -355,6 +355,13 @@ static void run_history(const struct command_world *w, const struct message *req
     out->limit = (size_t)(limit < HISTORY_LIMIT_MAX ? limit : HISTORY_LIMIT_MAX);
 }
 
+static void run_cache(const struct command_world *w, const struct message *request,
+                      struct command_result *out)
+{
+    out->when = ANSWER_WITH_CACHE;
+    out->request = message_copy(request);
+}
+
 static void run_latency(const struct command_world *w, const struct message *request,
                         struct command_result *out)
 {
@@ -387,7 +394,7 @@ static const struct {
     { "move", run_move },       { "shuffle", run_shuffle },
     { "clear", run_clear },     { "screenshot", run_screenshot },
     { "history", run_history }, { "latency", run_latency },
-    { "quit", run_quit },
+    { "cache", run_cache },     { "quit", run_quit },
 };
 
 void command_run(const struct command_world *w, const char *line, size_t len,

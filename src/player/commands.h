@@ -12,6 +12,7 @@ enum command_when {
     ANSWER_WATCH,        /* now, and again at every change */
     ANSWER_WITH_SHOT,    /* no answer yet: `output` is the row to read back */
     ANSWER_WITH_HISTORY, /* no answer yet: the newest `limit` lines */
+    ANSWER_WITH_CACHE,   /* no answer yet: `request` goes to the cache */
     ANSWER_AND_QUIT,
 };
 
@@ -20,6 +21,7 @@ struct command_result {
     enum command_when when;
     uint32_t output;
     size_t limit;
+    struct message *request; /* ANSWER_WITH_CACHE: the caller owns it; else NULL */
 };
 
 void command_run(const struct command_world *w, const char *line, size_t len,

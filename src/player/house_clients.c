@@ -194,6 +194,9 @@ static void on_line(void *arg, uint64_t client, const char *line, size_t len)
         request_shot(h, client, r.output);
     } else if (r.when == ANSWER_WITH_HISTORY) {
         history_read(h->history, r.limit, have_history, h, client);
+    } else if (r.when == ANSWER_WITH_CACHE) {
+        if (!house_cache_ask(h, client, r.request))
+            answer_failed(h, client, "Too many requests wait for the cache.");
     } else if (r.when == ANSWER_WHEN_SAVED) {
         answer_when_saved(h, client, r.answer);
     } else if (r.when == ANSWER_WATCH && !watch(h, client)) {

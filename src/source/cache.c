@@ -50,6 +50,29 @@ char *partial_path(const struct cache *c, const char *key)
     return xasprintf("%s/partial/%s", c->dir, key);
 }
 
+const char *cache_dir(const struct cache *c)
+{
+    return c->dir;
+}
+
+bool cache_key_of_path(const struct cache *c, const char *path, char key[CACHE_KEY_MAX + 1])
+{
+    const char *file = strrchr(path, '/'), *begin = file;
+    while (begin && begin > path && begin[-1] != '/')
+        begin--;
+    if (!file || (size_t)(file - begin) > CACHE_KEY_MAX)
+        return false;
+    memcpy(key, begin, (size_t)(file - begin));
+    key[file - begin] = '\0';
+    if (!cache_key_is_valid(key))
+        return false;
+    char *folder = media_path(c, key);
+    size_t len = strlen(folder);
+    bool is_there = strncmp(path, folder, len) == 0 && path + len == file;
+    free(folder);
+    return is_there;
+}
+
 /* ---- entries ------------------------------------------------------------------------------------ */
 
 /* Where the key is, or would be. */

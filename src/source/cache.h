@@ -53,6 +53,10 @@ void cache_close(struct cache *c, int64_t now_ns); /* flushes; `c` may be NULL *
 /* Writes plays and refusals when they are behind and the last time is ten minutes ago, or `now`. */
 WARN_UNUSED int cache_flush(struct cache *c, bool now, int64_t now_ns);
 
+const char *cache_dir(const struct cache *c); /* in memory */
+/* The key of the entry that a path of cache_find() is of. false: no such path, of this cache. In memory. */
+bool cache_key_of_path(const struct cache *c, const char *path, char key[CACHE_KEY_MAX + 1]);
+
 /* ---- reading ----------------------------------------------------------------------------------------------- */
 
 struct cache_found {
