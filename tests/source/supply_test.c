@@ -456,6 +456,20 @@ static void what_is_needed_in_a_minute_stops_what_is_needed_later(void **state)
     assert_int_equal(state_of(b, "b"), SUPPLY_NEW);
 }
 
+static void what_was_resolved_lets_one_that_became_urgent_go_first(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "b c", 300);
+    miss_all(b);
+    queue(b, "A b c", 30);
+    miss_all(b);
+    assert_null(took(b, SUPPLY_CANCEL, NULL)); /* a resolution is not worth stopping */
+    succeed(b, SUPPLY_RESOLVE, "b");
+    assert_null(took(b, SUPPLY_FETCH, "b"));
+    assert_int_equal(state_of(b, "b"), SUPPLY_NEW);
+    assert_true(took(b, SUPPLY_RESOLVE, "a")->a.is_urgent);
+}
+
 static void what_left_the_queue_is_stopped_and_forgotten(void **state)
 {
     struct bar *b = *state;
@@ -466,6 +480,8 @@ static void what_left_the_queue_is_stopped_and_forgotten(void **state)
     uint64_t id = took(b, SUPPLY_FETCH, "a")->a.id;
     queue(b, "b", 300);
     assert_int_equal(took(b, SUPPLY_CANCEL, "a")->a.id, id);
+    wait_s(b, 1);
+    assert_null(took(b, SUPPLY_CANCEL, "a")); /* once */
     const char *use[4];
     assert_int_equal(supply_use(b->s, use, 4), 2); /* its partial is in use until then */
     supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
@@ -504,9 +520,14 @@ static void a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_o
     const struct taken *limit = took(b, SUPPLY_LIMIT, "b");
     assert_int_equal(limit->a.id, other);
     assert_true(limit->a.limit >= 64 * 1024 && limit->a.limit <= supply_bandwidth(b->s) / 4);
-    succeed(b, SUPPLY_CHECK,
-            (supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_OK }, b->now_ns),
-             take(b), "a"));
+    uint64_t bandwidth = supply_bandwidth(b->s);
+    progress(b, other, 0, 0);
+    wait_s(b, 2);
+    progress(b, other, 1000, 0);
+    assert_int_equal(supply_bandwidth(b->s), bandwidth); /* that is the limit's, not the line's */
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_OK }, b->now_ns);
+    take(b);
+    succeed(b, SUPPLY_CHECK, "a");
     assert_int_equal(took(b, SUPPLY_LIMIT, "b")->a.limit, 0);
 }
 
@@ -569,6 +590,7 @@ int main(void)
         IN_BAR(a_metered_source_is_asked_with_pauses_and_sixty_times_an_hour),
         cmocka_unit_test(a_second_download_begins_only_beside_a_slow_one),
         IN_BAR(what_is_needed_in_a_minute_stops_what_is_needed_later),
+        IN_BAR(what_was_resolved_lets_one_that_became_urgent_go_first),
         IN_BAR(what_left_the_queue_is_stopped_and_forgotten),
         IN_BAR(a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back),
         IN_BAR(a_file_that_cannot_grow_never_starts_before_it_is_whole),
