@@ -194,15 +194,17 @@ static void describe(struct entry *e, const struct supply_wanted *w, size_t plac
     e->needed_ns = w->needed_ns;
 }
 
-/* What stood before the one that plays now, and still waits, was overtaken. */
+/* What stood before the one that plays now was overtaken; but only of what was to come soon it was the turn. */
 static void note_overtaken(struct supply *s, const struct supply_wanted *at, size_t count)
 {
     const struct entry *now = count && at[0].is_playing ? find(s, at[0].key) : NULL;
+    int ahead = AHEAD;
     if (!now || now->is_playing || !now->is_queued)
         return;
     for (size_t i = 0; i < s->count; i++) {
         struct entry *e = s->entry[i];
-        if (e->is_queued && !e->is_playing && e->place < now->place)
+        bool was_soon = entry_is_in_reach(e, &ahead);
+        if (was_soon && e->is_queued && !e->is_playing && e->place < now->place)
             e->is_overdue = true;
     }
 }
@@ -234,13 +236,15 @@ static void forget(struct supply *s)
 /* Time since the last call, for those who are late while it is nobody's fault but theirs. */
 static void advance(struct supply *s, int64_t now_ns)
 {
-    int64_t went_ns = max_i64(0, now_ns - s->now_ns);
+    int64_t before_ns = s->now_ns;
     s->now_ns = max_i64(s->now_ns, now_ns);
     for (size_t i = 0; i < s->count; i++) {
         struct entry *e = s->entry[i];
-        bool is_late = e->is_overdue || (e->needed_ns != NO_TIME && e->needed_ns <= s->now_ns);
-        if (is_late && s->is_up && !e->is_playing && e->state != SUPPLY_READY)
-            e->overdue_ns += went_ns;
+        int64_t since_ns = e->is_overdue             ? before_ns
+                           : e->needed_ns == NO_TIME ? s->now_ns
+                                                     : max_i64(before_ns, e->needed_ns);
+        if (since_ns < s->now_ns && s->is_up && !e->is_playing && e->state != SUPPLY_READY)
+            e->overdue_ns += s->now_ns - since_ns;
     }
 }
 

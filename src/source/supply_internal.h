@@ -85,6 +85,8 @@ void entry_give_up(struct supply *s, struct entry *e);
 /* supply_plan.c */
 void supply_decide(struct supply *s);
 int64_t supply_next_change_ns(const struct supply *s);
+/* The next few that are not failing, and every request: `ahead`, AHEAD at first, counts down while the queue is walked. */
+bool entry_is_in_reach(const struct entry *e, int *ahead);
 bool entry_is_growing(const struct entry *e); /* plays while it is fetched */
 /* Somebody else is to be resolved or fetched before it, now. */
 bool supply_yields(const struct supply *s, const struct entry *e);

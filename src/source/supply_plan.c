@@ -22,8 +22,7 @@ static bool is_urgent(const struct supply *s, const struct entry *e)
     return e->needed_ns != NO_TIME && e->needed_ns - s->now_ns <= URGENT_NS;
 }
 
-/* The next few that are not failing, and every request: `ahead` counts down while the queue is walked. */
-static bool is_in_reach(const struct entry *e, int *ahead)
+bool entry_is_in_reach(const struct entry *e, int *ahead)
 {
     if (!e->is_queued || e->is_playing)
         return e->is_playing;
@@ -63,7 +62,7 @@ static struct entry *candidate(const struct supply *s)
     int ahead = AHEAD;
     for (size_t i = 0; i < s->count; i++) {
         struct entry *e = s->entry[i];
-        if (!is_in_reach(e, &ahead))
+        if (!entry_is_in_reach(e, &ahead))
             continue;
         if (e->action && e->doing == SUPPLY_LOOK)
             return NULL;
@@ -159,7 +158,7 @@ static void look_up(struct supply *s)
             e->class[0] = '\0';
             e->is_absent = false;
         }
-        if (is_in_reach(e, &ahead) && e->state == SUPPLY_NEW && !e->is_absent && !e->action)
+        if (entry_is_in_reach(e, &ahead) && e->state == SUPPLY_NEW && !e->is_absent && !e->action)
             supply_ask(s, SUPPLY_LOOK, e)->timeout_ms = LOOK_MS;
     }
 }

@@ -328,7 +328,8 @@ static void check_end(struct world *w)
         (void)supply_status(w->supply, s->key, &st);
         if (s->is_permanent || s->is_hopeless || s->near_ns == NO_TIME || st.state == SUPPLY_FAILED)
             continue;
-        if (w->now_ns - s->near_ns > SECONDS(1500) && st.state != SUPPLY_READY)
+        int64_t since_ns = max_i64(s->near_ns, s->refused_until_ns);
+        if (w->now_ns - since_ns > SECONDS(1500) && st.state != SUPPLY_READY)
             breach(w, "%s starves: %s", s->key, supply_state_name(st.state));
     }
 }
@@ -366,6 +367,11 @@ static void no_evening_comes_to_harm(void **state)
     uint64_t only = number_of("DJAMMS_SEED", 0);
     uint64_t runs = number_of("DJAMMS_RUNS", number_of("DJAMMS_LONG", 0) ? 200000 : 4000);
     uint64_t first = number_of("DJAMMS_FIRST", 1);
+    /* Songs far behind were given up: one of the tail had played before its turn. */
+    static const uint64_t once_failed[] = { 100338 };
+    for (size_t i = 0; i < ARRAY_LEN(once_failed) && !only; i++)
+        if (!run(once_failed[i], WHOLE, false, failure))
+            fail_msg("%s; replay with DJAMMS_SEED=%" PRIu64, failure, once_failed[i]);
     if (only && !run(only, WHOLE, true, failure))
         fail_msg("%s", failure);
     for (uint64_t seed = first; seed < first + runs && !only; seed++)

@@ -331,6 +331,18 @@ static void who_is_half_an_hour_late_is_given_up_but_hours_without_network_do_no
     assert_null(took(b, SUPPLY_REFUSE, "a")); /* another evening it may be there */
 }
 
+static void only_what_was_to_come_soon_is_late_when_another_plays_first(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c d e f", 200);
+    miss_all(b);
+    queue(b, ">f b c d e", 200); /* it was ready, as it may happen at first */
+    wait_s(b, 2000);
+    queue(b, ">f b c d e", 200);
+    assert_null(took(b, SUPPLY_FAIL, "e"));
+    assert_non_null(took(b, SUPPLY_FAIL, "c"));
+}
+
 static void without_network_nothing_is_asked_and_with_it_everything_at_once(void **state)
 {
     struct bar *b = *state;
@@ -585,6 +597,7 @@ int main(void)
         IN_BAR(what_failed_for_good_is_said_kept_and_not_asked_for_before_its_time),
         IN_BAR(an_unknown_failure_is_permanent_after_its_attempts),
         IN_BAR(who_is_half_an_hour_late_is_given_up_but_hours_without_network_do_not_count),
+        IN_BAR(only_what_was_to_come_soon_is_late_when_another_plays_first),
         IN_BAR(without_network_nothing_is_asked_and_with_it_everything_at_once),
         IN_BAR(an_open_breaker_keeps_its_source_in_peace),
         IN_BAR(a_metered_source_is_asked_with_pauses_and_sixty_times_an_hour),
