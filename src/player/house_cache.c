@@ -146,26 +146,28 @@ static void put(struct house_cache *hc, struct cache_job *j)
     start_next(hc);
 }
 
-static void use_add(struct cache_job *j, const char *name)
+static void use_add(struct cache_job *j, char *name)
 {
-    if (!*name)
-        return;
     j->use = xrealloc(j->use, (j->use_count + 1) * sizeof(*j->use));
-    j->use[j->use_count++] = xstrdup(name);
+    j->use[j->use_count++] = name;
+}
+
+static void use_track(struct cache_job *j, const struct track *t)
+{
+    if (*t->source)
+        use_add(j, path_from_source(t->source));
+    if (*t->video_id)
+        use_add(j, xstrdup(t->video_id));
 }
 
 /* What plays and what is queued never goes. */
 static void note_use(const struct queue *q, struct cache_job *j)
 {
     for (int l = 0; l < QUEUE_LISTS; l++)
-        for (size_t i = 0; i < q->list[l].count; i++) {
-            use_add(j, q->list[l].at[i]->source);
-            use_add(j, q->list[l].at[i]->video_id);
-        }
-    if (q->now) {
-        use_add(j, q->now->source);
-        use_add(j, q->now->video_id);
-    }
+        for (size_t i = 0; i < q->list[l].count; i++)
+            use_track(j, q->list[l].at[i]);
+    if (q->now)
+        use_track(j, q->now);
 }
 
 bool house_cache_ask(struct house *h, uint64_t client, struct message *request)
