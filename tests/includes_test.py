@@ -27,7 +27,7 @@ OURS = {
     "probe": PROCESS | {"media"},
     "stage": PROCESS | {"overlay", "output"},
     "hub": PROCESS | {"store", "net", "sync"},
-    "cli": PROCESS | {"store", "net"},
+    "cli": PROCESS | {"store", "net", "source"},
 }
 # how a library's headers begin: the folders that may include them
 LIBRARIES = {

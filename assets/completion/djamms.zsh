@@ -23,6 +23,7 @@ local -a commands=(
     'screenshot:write what a screen shows as a PNG file'
     'doctor:check this machine and say what to do'
     'config:check, explain or show the settings'
+    'cache:fetched media on this disk'
     'hub:accounts and data of the hub, the backend of this house'
     'pair:sign this box in to the venue'\''s server'
     'completion:print the completion script of a shell'
@@ -165,6 +166,16 @@ case $command in
             '--runtime-dir[folder of the running jukebox]:DIR' \
             '1:word:(check example show)' \
             '*:file:_files' ;;
+    cache)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
+            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--deep[read and compare every byte]' \
+            '--to[down to so much\: 500M, 20G; a plain number is MB]:SIZE' \
+            '1:word:(list pin unpin verify prune)' ;;
     hub)
         _arguments \
             '--help[show help]' \

@@ -43,6 +43,17 @@ char *path_state_dir(void)
     return dir ? dir : below("XDG_STATE_HOME", ".local/state");
 }
 
+char *path_cache_dir(void)
+{
+    const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    char *dir = first_of("CACHE_DIRECTORY");
+    if (dir)
+        return dir;
+    if ((base && *base) || (home && *home))
+        return below("XDG_CACHE_HOME", ".cache");
+    return xstrdup("/var/cache/djamms");
+}
+
 char *path_config_file(void)
 {
     const char *named = getenv("DJAMMS_CONFIG");

@@ -7,6 +7,9 @@ char *path_runtime_dir(void);
 /* Journal and history: $DJAMMS_STATE_DIR, else $STATE_DIRECTORY, else $XDG_STATE_HOME/djamms, else
  * ~/.local/state/djamms. */
 char *path_state_dir(void);
+/* Media that was fetched, unless cache.dir says otherwise: $CACHE_DIRECTORY (systemd), else
+ * $XDG_CACHE_HOME/djamms, else ~/.cache/djamms, without a home /var/cache/djamms. */
+char *path_cache_dir(void);
 /* $DJAMMS_CONFIG, else $XDG_CONFIG_HOME/djamms/djamms.ini when it exists (or ~/.config/...), else
  * /etc/djamms/djamms.ini. The file need not exist. */
 char *path_config_file(void);

@@ -38,6 +38,8 @@ static const struct arg_spec specs[ARG_OPTIONS] = {
     [ARG_VENUE] = { "venue", 0, "ID", "only what belongs to this venue" },
     [ARG_KEY_FILE] = { "key-file", 0, "FILE",
                        "read an API key from this file; - is standard input" },
+    [ARG_DEEP] = { "deep", 0, NULL, "read and compare every byte" },
+    [ARG_TO] = { "to", 0, "SIZE", "down to so much: 500M, 20G; a plain number is MB" },
 };
 
 const struct arg_spec *arg_spec(enum arg_option option)

@@ -35,6 +35,8 @@ enum arg_option {
     ARG_DATABASE,
     ARG_VENUE,
     ARG_KEY_FILE,
+    ARG_DEEP,
+    ARG_TO,
     ARG_OPTIONS,
 };
 

@@ -75,7 +75,8 @@ static const struct command commands[] = {
     { "screenshot", "FILE", "write what a screen shows as a PNG file", NULL, 1, 1,
       ARG_BIT(ARG_OUTPUT), NULL, screenshot_run },
     { "doctor", "", "check this machine and say what to do",
-      "Checks programs, settings, library, display, sound, inputs, fonts, space and memory. Exit\n"
+      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space and memory. "
+      "Exit\n"
       "status 1: there is a problem. Warnings do not count as one.\n",
       0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR), NULL, doctor_run },
     { "config", "check [FILE]|example|show", "check, explain or show the settings",
@@ -84,6 +85,17 @@ static const struct command commands[] = {
       "show     prints the settings in force here\n",
       1, 2, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET), "check example show",
       config_run },
+    { "cache", "list|pin|unpin|verify|prune [ID]", "fetched media on this disk",
+      "list          what is there, how often it was played, and why it is kept\n"
+      "pin ID        keeps it whatever else needs room; ID is a key or id that list shows\n"
+      "unpin ID      lets it go again when room is needed\n"
+      "verify        drops what is damaged and says so; with --deep reads every byte\n"
+      "prune         lets go what is too much for the settings, or more with --to\n"
+      "What is pinned or in the queue always stays. It works with and without a jukebox.\n",
+      1, 2,
+      ARG_BIT(ARG_JSON) | ARG_BIT(ARG_DEEP) | ARG_BIT(ARG_TO) | ARG_BIT(ARG_CONFIG) |
+          ARG_BIT(ARG_SET),
+      "list pin unpin verify prune", cache_run },
     { "hub", "user|key|claim|backup|restore|import [WORD|FILE]...",
       "accounts and data of the hub, the backend of this house",
       "user add EMAIL --role owner|staff|guest --password-file FILE\n"

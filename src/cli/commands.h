@@ -37,6 +37,8 @@ int screenshot_run(struct cli *cli);
 int doctor_run(struct cli *cli);
 /* settings.c */
 int config_run(struct cli *cli);
+/* cache.c */
+int cache_run(struct cli *cli);
 /* hub.c */
 int hub_run(struct cli *cli);
 /* pair.c */

@@ -184,6 +184,32 @@ static void check_library(struct findings *f, const char *paths)
     free(first_bad);
 }
 
+/* Without room for it the jukebox plays what is there. */
+static void check_cache(struct findings *f, const struct config *c)
+{
+    struct statfs fs;
+    char *dir = *c->cache.dir ? xstrdup(c->cache.dir) : path_cache_dir();
+    char *folder = existing_folder(dir);
+    if (access(folder, W_OK | X_OK) < 0) {
+        finding_add(f, FINDING_WARNING, "cache",
+                    "name a folder for fetched media in cache.dir, or change its owner",
+                    "there is no permission to write in %s", folder);
+    } else if (statfs(folder, &fs) < 0) {
+        finding_add(f, FINDING_WARNING, "cache", NULL, "%s: %s", folder, strerror(errno));
+    } else {
+        double free_mb = (double)fs.f_bavail * (double)fs.f_bsize / 1e6;
+        bool is_full = free_mb <= c->cache.free_floor;
+        finding_add(f, is_full ? FINDING_WARNING : FINDING_OK, "cache",
+                    is_full ? "delete files, or put cache.dir on a larger disk" : NULL,
+                    is_full ? "%.0f MB are free at %s, and cache.free-floor keeps %d: nothing more "
+                              "is fetched"
+                            : "%.0f MB are free at %s, of which %d stay so",
+                    free_mb, dir, c->cache.free_floor);
+    }
+    free(folder);
+    free(dir);
+}
+
 static void check_settings(struct findings *f)
 {
     struct config c;
@@ -197,6 +223,7 @@ static void check_settings(struct findings *f)
                     access(path, F_OK) < 0 ? " is not there: all at their defaults"
                                            : " is in order");
         check_library(f, c.library.paths);
+        check_cache(f, &c);
     }
     config_finish(&c);
     free(path);

@@ -21,6 +21,11 @@ struct config {
             removable; /* library.removable: no. What is mounted below /media and /run/media, too */
     } library;
     struct {
+        char *dir;      /* cache.dir: "" (path_cache_dir()) */
+        int size;       /* cache.size: MB, 20000; 0: as much as the disk has */
+        int free_floor; /* cache.free-floor: MB, 2000 */
+    } cache;
+    struct {
         bool loop;        /* queue.loop: yes. Finished main tracks go to the tail */
         bool autostart;   /* queue.autostart: yes */
         bool exit_at_end; /* queue.exit-at-end: no. The player ends when nothing is left */

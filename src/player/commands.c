@@ -406,6 +406,13 @@ static void run_library(const struct command_world *w, const struct message *req
     message_set_object(out->answer, "library", answer_library(w->library));
 }
 
+static void run_cache(const struct command_world *w, const struct message *request,
+                      struct command_result *out)
+{
+    out->when = ANSWER_WITH_CACHE;
+    out->request = message_copy(request);
+}
+
 static void run_latency(const struct command_world *w, const struct message *request,
                         struct command_result *out)
 {
@@ -439,7 +446,7 @@ static const struct {
     { "clear", run_clear },     { "screenshot", run_screenshot },
     { "history", run_history }, { "latency", run_latency },
     { "search", run_search },   { "library", run_library },
-    { "quit", run_quit },
+    { "cache", run_cache },     { "quit", run_quit },
 };
 
 void command_run(const struct command_world *w, const char *line, size_t len,

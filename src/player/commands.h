@@ -15,6 +15,7 @@ enum command_when {
     ANSWER_WITH_SONGS,   /* no answer yet: the library is to be searched for `words` */
     ANSWER_LATER, /* no answer, nothing was done: the same line is to be run once more, when the
                             library has read its folders */
+    ANSWER_WITH_CACHE, /* no answer yet: `request` goes to the cache */
     ANSWER_AND_QUIT,
 };
 
@@ -23,7 +24,8 @@ struct command_result {
     enum command_when when;
     uint32_t output;
     size_t limit;
-    char *words; /* the caller frees it */
+    char *words;             /* the caller frees it */
+    struct message *request; /* ANSWER_WITH_CACHE: the caller owns it; else NULL */
 };
 
 void command_run(const struct command_world *w, const char *line, size_t len,

@@ -166,6 +166,7 @@ void house_turn(struct house *h)
     disk_save_if_due(h);
     if (changes & POSITION_DUE)
         disk_save_position(h);
+    house_cache_turn(h);
     clients_turn(h, changes & (CHANGED_PLAN | CHANGED_SCENE | CHANGED_SAVED));
     if (changes & QUIT_WANTED) {
         h->exit_status = nothing_could_be_played(h) ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -382,6 +383,7 @@ int house_create(struct house **out, const struct house_params *params)
     if (ret < 0)
         goto fail;
     recall(h, params);
+    house_cache_open(h, params->config);
     process_enter(h->control, PROCESS_BRAIN, h->started_ns);
     house_turn(h); /* the first orders are out */
     ret = open_loop(h);
@@ -414,6 +416,7 @@ void house_destroy(struct house *h)
         history_destroy(h->history);
         uv_loop_close(&h->loop);
     }
+    house_cache_close(h);
     for (size_t i = 0; i < ARRAY_LEN(h->waiting); i++)
         free(h->waiting[i].text);
     for (size_t i = 0; i < ARRAY_LEN(h->later); i++)

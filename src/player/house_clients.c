@@ -229,6 +229,9 @@ static void run_line(struct house *h, uint64_t client, const char *line, size_t 
     } else if (r.when == ANSWER_WITH_SONGS) {
         library_search(h->library, r.words, r.limit, have_songs, h, client);
         free(r.words);
+    } else if (r.when == ANSWER_WITH_CACHE) {
+        if (!house_cache_ask(h, client, r.request))
+            answer_failed(h, client, "Too many requests wait for the cache.");
     } else if (r.when == ANSWER_WHEN_SAVED) {
         answer_when_saved(h, client, r.answer);
     } else if (r.when == ANSWER_WATCH && !watch(h, client)) {

@@ -97,6 +97,7 @@ struct house {
     struct control_socket *socket;
     struct saver *journal, *position;
     struct history *history;
+    struct house_cache *cache;
     int64_t started_ns;
     uint64_t arguments;
     uint64_t seed;
@@ -171,6 +172,13 @@ void hops_acted(struct house *h, int64_t when_ns);
 void hops_turn(struct house *h, bool is_news);
 struct message *hops_message(
     const struct house *h); /* the answer to `latency`; the caller owns it */
+
+/* house_cache.c */
+void house_cache_open(struct house *h, const struct config *config);
+void house_cache_close(struct house *h); /* the loop is over */
+/* Takes `request`; its answer goes to the client when it is there. false: too many wait. */
+bool house_cache_ask(struct house *h, uint64_t client, struct message *request);
+void house_cache_turn(struct house *h);
 
 /* house_clients.c */
 int clients_open(struct house *h, const char *runtime_dir);

@@ -13,9 +13,17 @@
 #include "base/paths.h"
 
 static const char *const variables[] = {
-    "DJAMMS_RUNTIME_DIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR",
-    "DJAMMS_STATE_DIR",   "STATE_DIRECTORY",   "XDG_STATE_HOME",
-    "DJAMMS_CONFIG",      "XDG_CONFIG_HOME",   "HOME",
+    "DJAMMS_RUNTIME_DIR",
+    "RUNTIME_DIRECTORY",
+    "XDG_RUNTIME_DIR",
+    "DJAMMS_STATE_DIR",
+    "STATE_DIRECTORY",
+    "XDG_STATE_HOME",
+    "CACHE_DIRECTORY",
+    "XDG_CACHE_HOME",
+    "DJAMMS_CONFIG",
+    "XDG_CONFIG_HOME",
+    "HOME",
 };
 
 static void the_first_variable_that_is_set_wins(void **state)
@@ -33,6 +41,10 @@ static void the_first_variable_that_is_set_wins(void **state)
         { "STATE_DIRECTORY=/b HOME=/h", path_state_dir, "/b" },
         { "XDG_STATE_HOME=/c HOME=/h", path_state_dir, "/c/djamms" },
         { "HOME=/h", path_state_dir, "/h/.local/state/djamms" },
+        { "CACHE_DIRECTORY=/b:/b2 XDG_CACHE_HOME=/c HOME=/h", path_cache_dir, "/b" },
+        { "XDG_CACHE_HOME=/c HOME=/h", path_cache_dir, "/c/djamms" },
+        { "HOME=/h", path_cache_dir, "/h/.cache/djamms" },
+        { "XDG_CACHE_HOME= HOME=", path_cache_dir, "/var/cache/djamms" },
         { "DJAMMS_CONFIG=/x.ini HOME=/h", path_config_file, "/x.ini" },
         { "HOME=/nowhere", path_config_file, "/etc/djamms/djamms.ini" },
     };

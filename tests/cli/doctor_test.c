@@ -181,8 +181,8 @@ static void findings_are_bounded_and_the_worst_counts(void **state)
 }
 
 static const char *const sections[] = { "system",  "programs", "settings", "library",
-                                        "display", "sound",    "inputs",   "runtime",
-                                        "space",   "memory",   "jukebox" };
+                                        "cache",   "display",  "sound",    "inputs",
+                                        "runtime", "space",    "memory",   "jukebox" };
 
 static void the_report_covers_everything_as_text_and_as_json(void **state)
 {
@@ -272,6 +272,30 @@ static void folders_of_the_library_that_are_not_there_are_told(void **state)
     unsetenv("DJAMMS_LIBRARY_PATHS");
 }
 
+static const struct {
+    const char *dir, *floor, *result, *text;
+} cache_cases[] = {
+    { "/tmp/nowhere/cache", "0", "ok", "MB are free at /tmp/nowhere/cache, of which 0 stay so" },
+    { "/tmp", "100000000", "warning", "keeps 100000000: nothing more is fetched" },
+    { "/proc/cache", "0", "warning", "/proc" }, /* root may write there, and there is no room */
+};
+
+static void room_for_fetched_media_is_told(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(cache_cases); i++) {
+        setenv("DJAMMS_CACHE_DIR", cache_cases[i].dir, 1);
+        setenv("DJAMMS_CACHE_FREE_FLOOR", cache_cases[i].floor, 1);
+        struct run r = RUN("doctor", "--runtime-dir", "/", "--state-dir", "/");
+        char *line = xasprintf("%-9scache     ", cache_cases[i].result);
+        assert_contains(r.out, line);
+        assert_contains(r.out, cache_cases[i].text);
+        free(line);
+        run_finish(&r);
+    }
+    unsetenv("DJAMMS_CACHE_DIR");
+    unsetenv("DJAMMS_CACHE_FREE_FLOOR");
+}
+
 /* As fc-list answers where emoji are in two fonts, or only in the one that has them plain. */
 static const struct {
     const char *colour, *says;
@@ -356,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_program_that_does_not_start_is_a_problem_with_its_own_words),
         cmocka_unit_test(a_jukebox_that_runs_is_told_and_one_that_is_stuck_is_a_problem),
         cmocka_unit_test(folders_of_the_library_that_are_not_there_are_told),
+        cmocka_unit_test(room_for_fetched_media_is_told),
         cmocka_unit_test(the_font_of_emoji_is_the_one_with_colours),
         cmocka_unit_test(a_working_folder_that_is_gone_does_no_harm),
         cmocka_unit_test(output_is_captured_and_bounded),

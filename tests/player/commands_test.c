@@ -170,6 +170,10 @@ static void answers_to_changes_of_the_queue_wait_for_the_disk(void **state)
     assert_null(say(d, "{\"command\":\"history\"}"));
     assert_int_equal(d->result.when, ANSWER_WITH_HISTORY);
     assert_int_equal(d->result.limit, 50);
+    assert_null(say(d, "{\"command\":\"cache\",\"do\":\"list\"}"));
+    assert_int_equal(d->result.when, ANSWER_WITH_CACHE);
+    assert_string_equal(message_str(d->result.request, "do", ""), "list");
+    message_destroy(d->result.request);
 }
 
 static void status_tells_what_plays(void **state)

@@ -24,6 +24,7 @@
 #include "player/house.h"
 #include "player/journal.h"
 #include "shm/control.h"
+#include "source/cache.h"
 #include "wire/message.h"
 
 #define PATIENCE_S 60 /* a test that waits longer has failed */
@@ -445,6 +446,69 @@ static void a_screenshot_is_answered_when_the_stage_has_taken_it(void **state)
     message_destroy(m);
 }
 
+/* An entry of 1000 bytes in a cache of the zone; its path is the caller's. */
+static char *fill_cache(struct zone *z, const char *key)
+{
+    struct cache *c;
+    struct cache_found found;
+    char *dir = xasprintf("%s/cache", z->folder), *folder, byte[1000] = "x";
+    assert_int_equal(cache_open(&c, &(struct cache_params){ .dir = dir }), 0);
+    assert_int_equal(cache_begin(c, key, sizeof(byte), NULL, &folder), 0);
+    folder_write(folder, "a.mp4", byte, sizeof(byte));
+    assert_int_equal(cache_publish(c, key, "a.mp4", &(struct cache_meta){ .bytes = 0 }, NULL, 0),
+                     0);
+    assert_int_equal(cache_find(c, key, &found), 0);
+    char *path = xstrdup(found.path);
+    cache_found_finish(&found);
+    cache_close(c, 0);
+    free(z->config.cache.dir);
+    z->config.cache.dir = dir;
+    free(folder);
+    return path;
+}
+
+static void what_is_in_the_queue_stays_in_the_cache(void **state)
+{
+    struct zone *z = *state;
+    char *queued = fill_cache(z, "queued"), *other = fill_cache(z, "other"), line[512];
+    assert_true(start_brain(z, 0));
+    snprintf(line, sizeof(line), "{\"command\":\"add\",\"files\":[\"%s\"]}", queued);
+    say_ok(z, line);
+    struct message *m = say(z, "{\"command\":\"cache\",\"do\":\"list\"}");
+    assert_int_equal(message_count(m, "entries"), 2);
+    assert_int_equal(message_i64(m, "media", 0), 2000);
+    message_destroy(m);
+    m = say(z, "{\"command\":\"cache\",\"do\":\"prune\",\"bytes\":0}");
+    assert_int_equal(message_i64(m, "removed", 0), 1);
+    assert_false(message_bool(m, "is_enough", true));
+    message_destroy(m);
+    assert_int_equal(access(queued, F_OK), 0);
+    assert_int_equal(access(other, F_OK), -1);
+    say_ok(z, "{\"command\":\"cache\",\"do\":\"pin\",\"id\":\"queued\"}");
+    m = say(z, "{\"command\":\"cache\",\"do\":\"burn\"}");
+    assert_string_equal(message_str(m, "code", ""), "usage");
+    message_destroy(m);
+    assert_int_equal(end_brain(z, SIGTERM), 0); /* and its folder is free again */
+    free(fill_cache(z, "new"));
+    free(queued);
+    free(other);
+}
+
+static void a_cache_that_cannot_be_used_is_told_and_tried_again(void **state)
+{
+    struct zone *z = *state;
+    struct cache *c;
+    free(fill_cache(z, "key"));
+    assert_true(start_brain(z, 0));
+    assert_int_equal(cache_open(&c, &(struct cache_params){ .dir = z->config.cache.dir }), 0);
+    struct message *m = say(z, "{\"command\":\"cache\",\"do\":\"list\"}");
+    assert_string_equal(message_str(m, "code", ""), "failed");
+    assert_non_null(strstr(message_str(m, "error", ""), "another program works on it"));
+    message_destroy(m);
+    cache_close(c, 0);
+    say_ok(z, "{\"command\":\"cache\",\"do\":\"list\"}");
+}
+
 static void with_exit_at_end_bad_files_are_a_failure(void **state)
 {
     struct zone *z = *state;
@@ -476,6 +540,8 @@ int main(void)
         TEST(a_key_at_a_stage_reaches_the_jukebox),
         TEST(what_was_played_is_in_the_history),
         TEST(a_screenshot_is_answered_when_the_stage_has_taken_it),
+        TEST(what_is_in_the_queue_stays_in_the_cache),
+        TEST(a_cache_that_cannot_be_used_is_told_and_tried_again),
         TEST(with_exit_at_end_bad_files_are_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,283 @@
+/* What is begun, stopped and held back now, and when that may change. */
+#include "source/supply_internal.h"
+
+#define SPACE_MIN_NS  SECONDS(5)
+#define SPACE_MAX_NS  SECONDS(10)
+#define SLOW_AFTER_NS SECONDS(5) /* before that a download's pace says nothing */
+#define SILENT_NS     SECONDS(3)
+#define GROWING_LEAD_S                                                                             \
+    30.0 /* what plays while it grows is this far ahead before anything else is fetched */
+#define LOOK_MS    10000
+#define RESOLVE_MS 120000
+
+/* ---- what may be -------------------------------------------------------------------------------------------- */
+
+bool entry_is_growing(const struct entry *e)
+{
+    return e->is_started && e->is_playing && e->state == SUPPLY_FETCHING;
+}
+
+static bool is_urgent(const struct supply *s, const struct entry *e)
+{
+    return e->needed_ns != NO_TIME && e->needed_ns - s->now_ns <= URGENT_NS;
+}
+
+bool entry_is_in_reach(const struct entry *e, int *ahead)
+{
+    if (!e->is_queued || e->is_playing)
+        return e->is_playing;
+    bool counts = e->state != SUPPLY_WAITING && e->state != SUPPLY_FAILED;
+    bool is_next = *ahead > 0;
+    if (is_next && counts)
+        --*ahead;
+    return is_next || e->is_request;
+}
+
+/* When this source may be asked; now_ns or before: at once. INT64_MAX: something else must happen first. */
+static int64_t open_ns(const struct supply *s, const struct entry *e)
+{
+    if (!s->is_up || s->evicting)
+        return INT64_MAX;
+    int64_t at = max_i64(s->breaker_ns[SUPPLY_SOURCES], s->breaker_ns[e->source]);
+    at = max_i64(at, s->full_ns);
+    if (e->state == SUPPLY_WAITING)
+        at = max_i64(at, e->until_ns);
+    if (e->is_metered) {
+        int64_t oldest = s->asked_ns[s->asked_next];
+        at = oldest == NO_TIME ? at : max_i64(at, oldest + SECONDS(3600));
+        if (!is_urgent(s, e)) /* one that is needed at once does not wait its turn */
+            at = max_i64(at, s->spaced_ns);
+    }
+    return at;
+}
+
+static bool can_begin(const struct entry *e)
+{
+    return !e->action && e->is_absent && (e->state == SUPPLY_NEW || e->state == SUPPLY_WAITING);
+}
+
+/* The first of the queue that could be worked on; NULL: none, or one before it is still being looked up. */
+static struct entry *candidate(const struct supply *s)
+{
+    int ahead = AHEAD;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        if (!entry_is_in_reach(e, &ahead))
+            continue;
+        if (e->action && e->doing == SUPPLY_LOOK)
+            return NULL;
+        if (can_begin(e) && open_ns(s, e) <= s->now_ns)
+            return e;
+    }
+    return NULL;
+}
+
+/* Slower than the song plays. */
+static bool is_slow(const struct supply *s, const struct entry *e)
+{
+    /* Up to when it was last heard of, unless it fell silent. */
+    bool is_silent = !e->has_progress || s->now_ns - e->heard_ns > SILENT_NS;
+    int64_t went_ns = (is_silent ? s->now_ns : e->heard_ns) - e->began_ns;
+    if (e->state != SUPPLY_FETCHING || went_ns < SLOW_AFTER_NS)
+        return false;
+    double total = (double)(e->bytes ? e->bytes : GUESS_BYTES);
+    double song_s = e->duration_s > 0 ? e->duration_s : 240;
+    uint64_t got = e->done > e->began_bytes ? e->done - e->began_bytes : 0;
+    return (double)got / total * song_s < (double)went_ns / 1e9;
+}
+
+/* Whether another download may begin beside those under way. */
+static bool has_place(const struct supply *s)
+{
+    int works = 0;
+    bool all_slow = true;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *e = s->entry[i];
+        if (!entry_works(e))
+            continue;
+        works++;
+        all_slow &= entry_is_growing(e) ? e->in_hand_s >= GROWING_LEAD_S : is_slow(s, e);
+    }
+    return works == 0 || (works < DOWNLOADS && all_slow);
+}
+
+/* The last of the queue that is fetched, if it is behind `e`. */
+static struct entry *victim(const struct supply *s, const struct entry *e)
+{
+    struct entry *last = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *v = s->entry[i];
+        if (entry_works(v) && v->is_cancelling)
+            return NULL; /* one is on its way out */
+        bool is_behind = !v->is_queued || v->place > e->place;
+        if (v->state == SUPPLY_FETCHING && is_behind && !v->is_playing && !v->is_started)
+            last = v;
+    }
+    return last;
+}
+
+bool supply_yields(const struct supply *s, const struct entry *e)
+{
+    const struct entry *other = candidate(s);
+    return other && other->place < e->place && is_urgent(s, other);
+}
+
+/* ---- what is done -------------------------------------------------------------------------------------------- */
+
+static void cancel(struct supply *s, struct entry *e)
+{
+    if (e->is_cancelling || !e->action)
+        return;
+    e->is_cancelling = true;
+    supply_put(s, SUPPLY_CANCEL, e, "")->id = e->action;
+}
+
+static void begin(struct supply *s, struct entry *e)
+{
+    bool urgent = is_urgent(s, e);
+    entry_set_state(e, SUPPLY_RESOLVING);
+    struct supply_action *a = supply_ask(s, SUPPLY_RESOLVE, e);
+    a->is_urgent = urgent;
+    a->timeout_ms = RESOLVE_MS;
+    if (!e->is_metered)
+        return;
+    s->asked_ns[s->asked_next] = s->now_ns;
+    s->asked_next = (s->asked_next + 1) % HOURLY_MAX;
+    s->spaced_ns = s->now_ns + SPACE_MIN_NS +
+                   (int64_t)(supply_random(s) % (uint64_t)(SPACE_MAX_NS - SPACE_MIN_NS));
+}
+
+/* The cache is asked before the world is. */
+static void look_up(struct supply *s)
+{
+    int ahead = AHEAD;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        if (e->state == SUPPLY_FAILED && e->until_ns <= s->now_ns && !e->action) {
+            entry_set_state(e, SUPPLY_NEW);
+            e->class[0] = '\0';
+            e->is_absent = false;
+        }
+        if (entry_is_in_reach(e, &ahead) && e->state == SUPPLY_NEW && !e->is_absent && !e->action)
+            supply_ask(s, SUPPLY_LOOK, e)->timeout_ms = LOOK_MS;
+    }
+}
+
+static void stop_unwanted(struct supply *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (!s->entry[i]->is_queued && s->entry[i]->state == SUPPLY_FETCHING)
+            cancel(s, s->entry[i]);
+}
+
+/* Nobody works on it, and nobody will before its time is over. */
+static bool is_stuck(const struct entry *e)
+{
+    return e->state == SUPPLY_WAITING || (e->state == SUPPLY_NEW && !e->action);
+}
+
+static void give_up_late(struct supply *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        if (e->overdue_ns >= GIVE_UP_NS && is_stuck(e))
+            entry_give_up(s, e);
+    }
+}
+
+static bool may_start(const struct supply *s, const struct entry *e)
+{
+    return e->state == SUPPLY_FETCHING && !e->is_cancelling && e->can_grow && !e->is_started &&
+           e->in_hand_s >= IN_HAND_S && e->needed_ns != NO_TIME &&
+           e->needed_ns - s->now_ns <= (int64_t)(IN_HAND_S * 1e9);
+}
+
+static void start_growing(struct supply *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        if (may_start(s, e)) {
+            e->is_started = true;
+            supply_put(s, SUPPLY_START, e, "");
+        }
+    }
+}
+
+/* Beside a file that plays while it grows, others get a quarter of the line. */
+static void hold_back(struct supply *s)
+{
+    bool is_growing = false;
+    for (size_t i = 0; i < s->count; i++)
+        is_growing |= entry_is_growing(s->entry[i]);
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        bool is_held = is_growing && !entry_is_growing(e);
+        if (e->state != SUPPLY_FETCHING || is_held == (e->limit > 0))
+            continue;
+        uint64_t quarter = s->bandwidth / 4;
+        e->limit = is_held ? quarter > LIMIT_MIN ? quarter : LIMIT_MIN : 0;
+        struct supply_action *a = supply_put(s, SUPPLY_LIMIT, e, "");
+        a->id = e->action;
+        a->limit = e->limit;
+    }
+}
+
+void supply_decide(struct supply *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(s->breaker_ns); i++)
+        if (s->breaker_ns[i] <= s->now_ns)
+            s->breaker_ns[i] = NO_TIME;
+    if (s->full_ns <= s->now_ns)
+        s->full_ns = NO_TIME;
+    give_up_late(s);
+    look_up(s);
+    stop_unwanted(s);
+    for (struct entry *e; (e = candidate(s)) && has_place(s);)
+        begin(s, e);
+    struct entry *next = candidate(s);
+    struct entry *stops = next && is_urgent(s, next) ? victim(s, next) : NULL;
+    if (stops)
+        cancel(s, stops);
+    start_growing(s);
+    hold_back(s);
+}
+
+/* ---- when it changes ------------------------------------------------------------------------------------------ */
+
+static void consider(const struct supply *s, int64_t *first, int64_t at_ns)
+{
+    if (at_ns > s->now_ns && at_ns < *first)
+        *first = at_ns;
+}
+
+static int64_t give_up_ns(const struct supply *s, const struct entry *e)
+{
+    if (!s->is_up || !is_stuck(e))
+        return INT64_MAX;
+    int64_t left_ns = GIVE_UP_NS - e->overdue_ns;
+    if (e->is_overdue)
+        return s->now_ns + left_ns;
+    return e->needed_ns == NO_TIME ? INT64_MAX : max_i64(s->now_ns, e->needed_ns) + left_ns;
+}
+
+int64_t supply_next_change_ns(const struct supply *s)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *e = s->entry[i];
+        consider(s, &first, give_up_ns(s, e));
+        if (e->state == SUPPLY_FAILED)
+            consider(s, &first, e->until_ns);
+        if (can_begin(e)) {
+            consider(s, &first, open_ns(s, e));
+            if (e->needed_ns != NO_TIME)
+                consider(s, &first, e->needed_ns - URGENT_NS);
+        }
+        if (e->state == SUPPLY_FETCHING) {
+            consider(s, &first, e->began_ns + SLOW_AFTER_NS);
+            if (e->needed_ns != NO_TIME)
+                consider(s, &first, e->needed_ns - (int64_t)(IN_HAND_S * 1e9));
+        }
+    }
+    return first;
+}

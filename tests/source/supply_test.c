@@ -1,0 +1,613 @@
+/* The rules of the manager, one by one, on a clock that the test turns. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "source/supply.h"
+
+#define KEPT 64
+
+struct taken {
+    struct supply_action a;
+    char key[16], class[SUPPLY_CLASS_MAX];
+};
+
+struct bar {
+    struct supply *s;
+    int64_t now_ns;
+    struct taken took[KEPT]; /* since the last begin() */
+    size_t count;
+};
+
+static int setup(void **state)
+{
+    struct bar *b = xcalloc(1, sizeof(*b));
+    b->now_ns = SECONDS(1000);
+    b->s = supply_create(7, b->now_ns);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bar *b = *state;
+    supply_destroy(b->s);
+    free(b);
+    return 0;
+}
+
+/* ---- what is done with it ------------------------------------------------------------------------------------ */
+
+static void take(struct bar *b)
+{
+    struct supply_action a;
+    while (supply_next_action(b->s, &a)) {
+        assert_true(b->count < KEPT);
+        struct taken *t = &b->took[b->count++];
+        t->a = a;
+        snprintf(t->key, sizeof(t->key), "%s", a.key);
+        snprintf(t->class, sizeof(t->class), "%s", a.class);
+    }
+    assert_true(supply_deadline_ns(b->s) > b->now_ns);
+}
+
+/* The newest action of that kind for the key, taken out; NULL: none. Lives until the next call. */
+static const struct taken *took(struct bar *b, enum supply_action_kind kind, const char *key)
+{
+    static _Thread_local struct taken found;
+    for (size_t i = b->count; i-- > 0;) {
+        if (b->took[i].a.kind != kind || (key && strcmp(b->took[i].key, key) != 0))
+            continue;
+        found = b->took[i];
+        memmove(&b->took[i], &b->took[i + 1], (--b->count - i) * sizeof(*b->took));
+        return &found;
+    }
+    return NULL;
+}
+
+static void wait_s(struct bar *b, double seconds)
+{
+    b->now_ns += (int64_t)(seconds * 1e9);
+    supply_time(b->s, b->now_ns);
+    take(b);
+}
+
+/* "A b c*": one letter a song of 200 s; a capital is a request, the first with '>' plays; '*' is metered. `in_s` is
+ * until the second is needed. */
+static void queue(struct bar *b, const char *text, double in_s)
+{
+    struct supply_wanted at[16];
+    static const char *const keys = "abcdefghijklmnopqrstuvwxyz";
+    static _Thread_local char key[26][2];
+    size_t n = 0;
+    double turn_s = in_s;
+    for (; *text; text++) {
+        bool plays = *text == '>';
+        text += plays;
+        const char *lower = strchr(keys, *text | 0x20);
+        if (*text == ' ')
+            continue;
+        snprintf(key[lower - keys], 2, "%c", *lower);
+        at[n++] = (struct supply_wanted){
+            .key = key[lower - keys],
+            .source = 1,
+            .is_request = *text < 'a',
+            .is_playing = plays,
+            .is_metered = text[1] == '*',
+            .duration_s = 200,
+            .needed_ns = plays ? b->now_ns : b->now_ns + (int64_t)(turn_s * 1e9),
+        };
+        turn_s += plays ? 0 : 200;
+        text += text[1] == '*';
+    }
+    supply_queue(b->s, at, n, b->now_ns);
+    take(b);
+}
+
+static void done(struct bar *b, const struct taken *t, const struct supply_result *r)
+{
+    assert_non_null(t);
+    supply_done(b->s, t->a.id, r, b->now_ns);
+    take(b);
+}
+
+static void succeed(struct bar *b, enum supply_action_kind kind, const char *key)
+{
+    done(b, took(b, kind, key),
+         &(struct supply_result){ .outcome = SUPPLY_OK, .bytes = 50000000, .can_grow = true });
+}
+
+static void fail_with(struct bar *b, enum supply_action_kind kind, const char *key,
+                      const struct supply_failure *f)
+{
+    done(b, took(b, kind, key),
+         &(struct supply_result){ .outcome = SUPPLY_FAILURE, .failure = *f });
+}
+
+/* The cache has none of them. */
+static void miss_all(struct bar *b)
+{
+    for (const struct taken *t; (t = took(b, SUPPLY_LOOK, NULL));)
+        done(b, t, &(struct supply_result){ .outcome = SUPPLY_ABSENT });
+}
+
+static enum supply_state state_of(const struct bar *b, const char *key)
+{
+    struct supply_status st;
+    assert_true(supply_status(b->s, key, &st));
+    return st.state;
+}
+
+static void have(struct bar *b, const char *key)
+{
+    succeed(b, SUPPLY_RESOLVE, key);
+    succeed(b, SUPPLY_FETCH, key);
+    succeed(b, SUPPLY_CHECK, key);
+    succeed(b, SUPPLY_PUBLISH, key);
+    assert_int_equal(state_of(b, key), SUPPLY_READY);
+}
+
+/* ---- what is fetched ------------------------------------------------------------------------------------------ */
+
+static void the_next_three_and_every_request_are_looked_up_and_fetched_in_order(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c d e f G", 600);
+    for (const char *k = "abcdg"; *k; k++)
+        assert_int_equal(state_of(b, (char[]){ *k, '\0' }), SUPPLY_NEW);
+    assert_null(took(b, SUPPLY_LOOK, "e"));
+    assert_null(took(b, SUPPLY_LOOK, "f"));
+    done(b, took(b, SUPPLY_LOOK, "a"), &(struct supply_result){ .outcome = SUPPLY_OK });
+    done(b, took(b, SUPPLY_LOOK, "c"), &(struct supply_result){ .outcome = SUPPLY_OK });
+    assert_int_equal(state_of(b, "c"), SUPPLY_READY);
+    miss_all(b);
+    assert_int_equal(state_of(b, "b"), SUPPLY_RESOLVING);
+    assert_int_equal(state_of(b, "d"), SUPPLY_NEW); /* one at a time */
+    have(b, "b");
+    have(b, "d");
+    have(b, "g");
+    assert_null(took(b, SUPPLY_RESOLVE, NULL));
+    queue(b, ">b c d e f G", 600);
+    assert_non_null(took(b, SUPPLY_LOOK, "e"));
+}
+
+static void nothing_is_ready_before_it_is_checked_and_in_the_cache(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "a", 600);
+    miss_all(b);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    assert_int_equal(state_of(b, "a"), SUPPLY_FETCHING);
+    succeed(b, SUPPLY_FETCH, "a");
+    assert_int_equal(state_of(b, "a"), SUPPLY_CHECKING);
+    succeed(b, SUPPLY_CHECK, "a");
+    assert_int_equal(state_of(b, "a"), SUPPLY_CHECKING);
+    assert_null(took(b, SUPPLY_HAVE, "a"));
+    succeed(b, SUPPLY_PUBLISH, "a");
+    assert_int_equal(state_of(b, "a"), SUPPLY_READY);
+    assert_non_null(took(b, SUPPLY_HAVE, "a"));
+    supply_lost(b->s, "a", b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_LOOK, "a"));
+}
+
+static void a_check_that_fails_begins_from_nothing(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "a", 600);
+    miss_all(b);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    assert_false(took(b, SUPPLY_FETCH, "a")->a.discards);
+    queue(b, "a", 600);
+    supply_done(b->s, 2, &(struct supply_result){ .outcome = SUPPLY_OK },
+                b->now_ns); /* an old id */
+    take(b);
+    supply_done(b->s, 3, &(struct supply_result){ .outcome = SUPPLY_OK }, b->now_ns);
+    take(b);
+    fail_with(b, SUPPLY_CHECK, "a",
+              &(struct supply_failure){ "TRUNCATED", SUPPLY_AGAIN, .spoils_partial = true });
+    assert_int_equal(state_of(b, "a"), SUPPLY_WAITING);
+    wait_s(b, 2);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    assert_true(took(b, SUPPLY_FETCH, "a")->a.discards);
+}
+
+/* ---- failures ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    struct supply_failure failure;
+    int64_t wait_s[8]; /* at most, after each failure; jitter takes a fifth */
+} schedules[] = {
+    { "transient", { "SERVER", SUPPLY_AGAIN }, { 2, 10, 60, 300, 300, 300 } },
+    { "stale address", { "URL_403", SUPPLY_ANEW }, { 0, 2, 5, 15, 60, 300, 300 } },
+    { "blocked", { "BOT_CHECK", SUPPLY_BLOCKED }, { 60, 300, 300, 300 } },
+    { "no network", { "DNS", SUPPLY_OFFLINE }, { 2, 10, 60, 60, 60 } },
+    { "told to wait", { "RATE", SUPPLY_BLOCKED, .retry_after_s = 900 }, { 900, 900 } },
+};
+
+static void each_class_has_its_schedule(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(schedules); i++) {
+        struct bar *b;
+        setup((void **)&b);
+        queue(b, "a", 7200);
+        miss_all(b);
+        for (size_t k = 0; k < 8 && (k == 0 || schedules[i].wait_s[k]); k++) {
+            double most = (double)schedules[i].wait_s[k];
+            fail_with(b, SUPPLY_RESOLVE, "a", &schedules[i].failure);
+            const struct taken *off = took(b, SUPPLY_PUT_OFF, "a");
+            assert_non_null(off);
+            assert_string_equal(off->class, schedules[i].failure.class);
+            assert_true(off->a.until_ns - b->now_ns <= (int64_t)(most * 1e9));
+            assert_true(off->a.until_ns - b->now_ns >= (int64_t)(most * 0.79e9));
+            if (most > 0) {
+                assert_int_equal(state_of(b, "a"), SUPPLY_WAITING);
+                assert_null(took(b, SUPPLY_RESOLVE, "a"));
+                wait_s(b, most * 0.79);
+                assert_null(took(b, SUPPLY_RESOLVE, "a"));
+                assert_true(supply_deadline_ns(b->s) <= b->now_ns + (int64_t)(most * 0.22e9));
+                wait_s(b, most * 0.21);
+            }
+            assert_int_equal(state_of(b, "a"), SUPPLY_RESOLVING);
+        }
+        teardown((void **)&b);
+    }
+}
+
+static void what_failed_for_good_is_said_kept_and_not_asked_for_before_its_time(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "A b", 600);
+    miss_all(b);
+    fail_with(b, SUPPLY_RESOLVE, "a",
+              &(struct supply_failure){ "REMOVED", SUPPLY_PERMANENT, .refused_s = 5000 });
+    assert_string_equal(took(b, SUPPLY_FAIL, "a")->class, "REMOVED");
+    const struct taken *refuse = took(b, SUPPLY_REFUSE, "a");
+    assert_int_equal(refuse->a.for_s, 5000);
+    assert_string_equal(refuse->class, "REMOVED");
+    assert_int_equal(state_of(b, "a"), SUPPLY_FAILED);
+    assert_int_equal(state_of(b, "b"), SUPPLY_RESOLVING); /* others go on */
+    queue(b, "b", 600);
+    queue(b, "b A", 600); /* wanted again: the cache knows */
+    done(b, took(b, SUPPLY_LOOK, "a"),
+         &(struct supply_result){ SUPPLY_REFUSED, { "REMOVED", .refused_s = 4000 } });
+    assert_int_equal(state_of(b, "a"), SUPPLY_FAILED);
+    assert_non_null(took(b, SUPPLY_FAIL, "a"));
+    assert_null(took(b, SUPPLY_REFUSE, "a"));
+    wait_s(b, 3999);
+    assert_int_equal(state_of(b, "a"), SUPPLY_FAILED);
+    wait_s(b, 1);
+    assert_non_null(took(b, SUPPLY_LOOK, "a"));
+}
+
+static void an_unknown_failure_is_permanent_after_its_attempts(void **state)
+{
+    struct bar *b = *state;
+    const struct supply_failure unknown = { "UNKNOWN", SUPPLY_AGAIN, .attempts = 3,
+                                            .refused_s = 3600 };
+    queue(b, "a", 7200);
+    miss_all(b);
+    for (int i = 0; i < 2; i++) {
+        fail_with(b, SUPPLY_RESOLVE, "a", &unknown);
+        assert_int_equal(state_of(b, "a"), SUPPLY_WAITING);
+        wait_s(b, 10);
+    }
+    fail_with(b, SUPPLY_RESOLVE, "a", &unknown);
+    assert_int_equal(state_of(b, "a"), SUPPLY_FAILED);
+    assert_int_equal(took(b, SUPPLY_REFUSE, "a")->a.for_s, 3600);
+}
+
+static void who_is_half_an_hour_late_is_given_up_but_hours_without_network_do_not_count(
+    void **state)
+{
+    struct bar *b = *state;
+    queue(b, "A b", 0);
+    miss_all(b);
+    fail_with(b, SUPPLY_RESOLVE, "a", &(struct supply_failure){ "SERVER", SUPPLY_AGAIN });
+    supply_network(b->s, false, b->now_ns);
+    wait_s(b, 10000);
+    assert_null(took(b, SUPPLY_FAIL, "a"));
+    supply_network(b->s, true, b->now_ns);
+    take(b);
+    for (int i = 0; i < 5; i++) { /* it is tried all the time */
+        const struct taken *t = took(b, SUPPLY_RESOLVE, "a");
+        if (t)
+            done(b, t, &(struct supply_result){ SUPPLY_FAILURE, { "SERVER", SUPPLY_AGAIN } });
+        assert_null(took(b, SUPPLY_FAIL, "a"));
+        wait_s(b, 355);
+    }
+    const struct taken *t = took(b, SUPPLY_RESOLVE, "a");
+    if (t)
+        done(b, t, &(struct supply_result){ SUPPLY_FAILURE, { "SERVER", SUPPLY_AGAIN } });
+    wait_s(b, 26);
+    assert_string_equal(took(b, SUPPLY_FAIL, "a")->class, "SERVER");
+    assert_null(took(b, SUPPLY_REFUSE, "a")); /* another evening it may be there */
+}
+
+static void only_what_was_to_come_soon_is_late_when_another_plays_first(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c d e f", 200);
+    miss_all(b);
+    queue(b, ">f b c d e", 200); /* it was ready, as it may happen at first */
+    wait_s(b, 2000);
+    queue(b, ">f b c d e", 200);
+    assert_null(took(b, SUPPLY_FAIL, "e"));
+    assert_non_null(took(b, SUPPLY_FAIL, "c"));
+}
+
+static void without_network_nothing_is_asked_and_with_it_everything_at_once(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "a", 600);
+    miss_all(b);
+    supply_network(b->s, false, b->now_ns);
+    fail_with(b, SUPPLY_RESOLVE, "a", &(struct supply_failure){ "DNS", SUPPLY_OFFLINE });
+    wait_s(b, 500);
+    assert_null(took(b, SUPPLY_RESOLVE, "a"));
+    supply_network(b->s, true, b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_RESOLVE, "a"));
+}
+
+static void an_open_breaker_keeps_its_source_in_peace(void **state)
+{
+    struct bar *b = *state;
+    supply_breaker(b->s, 1, b->now_ns + SECONDS(900), b->now_ns);
+    queue(b, "a", 600);
+    miss_all(b);
+    assert_null(took(b, SUPPLY_RESOLVE, "a"));
+    assert_int_equal(supply_deadline_ns(b->s) - b->now_ns, SECONDS(540)); /* it becomes urgent */
+    wait_s(b, 899);
+    assert_null(took(b, SUPPLY_RESOLVE, "a"));
+    supply_breaker(b->s, SUPPLY_SOURCES, b->now_ns + SECONDS(900), b->now_ns); /* the tool, too */
+    wait_s(b, 10);
+    assert_null(took(b, SUPPLY_RESOLVE, "a"));
+    supply_breaker(b->s, SUPPLY_SOURCES, NO_TIME, b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_RESOLVE, "a"));
+}
+
+static void a_metered_source_is_asked_with_pauses_and_sixty_times_an_hour(void **state)
+{
+    struct bar *b = *state;
+    const struct supply_failure stale = { "URL_403", SUPPLY_ANEW };
+    int64_t began_ns = b->now_ns, last_ns = b->now_ns;
+    int asked = 0;
+    queue(b, "a*b*c*", 100000);
+    miss_all(b);
+    while (b->now_ns < began_ns + SECONDS(3600)) {
+        const struct taken *t = took(b, SUPPLY_RESOLVE, NULL);
+        if (t) {
+            assert_true(asked == 0 || b->now_ns - last_ns >= SECONDS(5));
+            last_ns = b->now_ns;
+            asked++;
+            done(b, t, &(struct supply_result){ SUPPLY_FAILURE, stale });
+            supply_retry(b->s, NULL, b->now_ns); /* staff without patience */
+            take(b);
+            miss_all(b);
+        }
+        b->count = 0;
+        b->now_ns = min_i64(supply_deadline_ns(b->s), began_ns + SECONDS(3600));
+        supply_time(b->s, b->now_ns);
+        struct supply_action a;
+        while (supply_next_action(b->s, &a))
+            if (a.kind == SUPPLY_RESOLVE) {
+                b->took[0].a = a;
+                b->count = 1;
+            }
+    }
+    assert_int_equal(asked, 60);
+}
+
+/* ---- downloads ------------------------------------------------------------------------------------------------ */
+
+static void progress(struct bar *b, uint64_t id, uint64_t bytes, double in_hand_s)
+{
+    supply_progress(b->s, id, bytes, in_hand_s, b->now_ns);
+    take(b);
+}
+
+static void a_second_download_begins_only_beside_a_slow_one(void **state)
+{
+    static const struct {
+        uint64_t rate; /* the song plays 250000 a second */
+        bool begins;
+    } cases[] = { { 500000, false }, { 260000, false }, { 240000, true }, { 0, true } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bar *b;
+        setup((void **)&b);
+        queue(b, "a b c", 3600);
+        miss_all(b);
+        succeed(b, SUPPLY_RESOLVE, "a");
+        uint64_t id = took(b, SUPPLY_FETCH, "a")->a.id;
+        for (int s = 0; s < 10; s++) {
+            progress(b, id, cases[i].rate * (uint64_t)s, 0);
+            if (s < 5)
+                assert_null(took(b, SUPPLY_RESOLVE, "b"));
+            wait_s(b, 1);
+        }
+        assert_int_equal(state_of(b, "b"), cases[i].begins ? SUPPLY_RESOLVING : SUPPLY_NEW);
+        assert_int_equal(state_of(b, "c"), SUPPLY_NEW); /* never a third */
+        assert_int_equal(supply_bandwidth(b->s), cases[i].rate);
+        teardown((void **)&b);
+    }
+}
+
+static void what_is_needed_in_a_minute_stops_what_is_needed_later(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c", 300);
+    miss_all(b);
+    have(b, "a");
+    succeed(b, SUPPLY_RESOLVE, "b");
+    const struct taken *fetch = took(b, SUPPLY_FETCH, "b");
+    uint64_t id = fetch->a.id;
+    progress(b, id, 0, 0);
+    wait_s(b, 1);
+    progress(b, id, 40000000, 0);
+    queue(b, ">a D b c", 90);
+    miss_all(b);
+    assert_null(took(b, SUPPLY_CANCEL, "b")); /* there is time */
+    assert_true(supply_deadline_ns(b->s) <= b->now_ns + SECONDS(30));
+    wait_s(b, 30);
+    assert_int_equal(took(b, SUPPLY_CANCEL, "b")->a.id, id);
+    assert_null(took(b, SUPPLY_RESOLVE, "d")); /* not before it has let go */
+    wait_s(b, 1);
+    assert_null(took(b, SUPPLY_CANCEL, "b")); /* once */
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    take(b);
+    assert_true(took(b, SUPPLY_RESOLVE, "d")->a.is_urgent);
+    assert_int_equal(state_of(b, "b"), SUPPLY_NEW);
+}
+
+static void what_was_resolved_lets_one_that_became_urgent_go_first(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "b c", 300);
+    miss_all(b);
+    queue(b, "A b c", 30);
+    miss_all(b);
+    assert_null(took(b, SUPPLY_CANCEL, NULL)); /* a resolution is not worth stopping */
+    succeed(b, SUPPLY_RESOLVE, "b");
+    assert_null(took(b, SUPPLY_FETCH, "b"));
+    assert_int_equal(state_of(b, "b"), SUPPLY_NEW);
+    assert_true(took(b, SUPPLY_RESOLVE, "a")->a.is_urgent);
+}
+
+static void what_left_the_queue_is_stopped_and_forgotten(void **state)
+{
+    struct bar *b = *state;
+    struct supply_status st;
+    queue(b, "a b", 300);
+    miss_all(b);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    uint64_t id = took(b, SUPPLY_FETCH, "a")->a.id;
+    queue(b, "b", 300);
+    assert_int_equal(took(b, SUPPLY_CANCEL, "a")->a.id, id);
+    wait_s(b, 1);
+    assert_null(took(b, SUPPLY_CANCEL, "a")); /* once */
+    const char *use[4];
+    assert_int_equal(supply_use(b->s, use, 4), 2); /* its partial is in use until then */
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    assert_false(supply_status(b->s, "a", &st));
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_OK }, b->now_ns); /* again */
+    take(b);
+    assert_int_equal(state_of(b, "b"), SUPPLY_RESOLVING);
+}
+
+static void a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back(
+    void **state)
+{
+    struct bar *b = *state;
+    struct supply_status st;
+    queue(b, "a b", 0);
+    miss_all(b);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    uint64_t id = took(b, SUPPLY_FETCH, "a")->a.id;
+    for (uint64_t i = 0; i < 4; i++) {
+        progress(b, id, 1000000 * i, 3.7 * (double)i);
+        wait_s(b, 2);
+    }
+    progress(b, id, 3725000, 14.9);
+    assert_null(took(b, SUPPLY_START, "a"));
+    progress(b, id, 3750000, 15);
+    assert_non_null(took(b, SUPPLY_START, "a"));
+    assert_true(supply_status(b->s, "a", &st) && st.may_play && st.state == SUPPLY_FETCHING);
+    queue(b, ">a b", 200);
+    wait_s(b, 2);
+    progress(b, id, 4000000, 14); /* slower than it plays: all for this one */
+    assert_null(took(b, SUPPLY_RESOLVE, "b"));
+    wait_s(b, 2);
+    progress(b, id, 9000000, 31);
+    succeed(b, SUPPLY_RESOLVE, "b");
+    uint64_t other = took(b, SUPPLY_FETCH, "b")->a.id;
+    const struct taken *limit = took(b, SUPPLY_LIMIT, "b");
+    assert_int_equal(limit->a.id, other);
+    assert_true(limit->a.limit >= 64 * 1024 && limit->a.limit <= supply_bandwidth(b->s) / 4);
+    uint64_t bandwidth = supply_bandwidth(b->s);
+    progress(b, other, 0, 0);
+    wait_s(b, 2);
+    progress(b, other, 1000, 0);
+    assert_int_equal(supply_bandwidth(b->s), bandwidth); /* that is the limit's, not the line's */
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_OK }, b->now_ns);
+    take(b);
+    succeed(b, SUPPLY_CHECK, "a");
+    assert_int_equal(took(b, SUPPLY_LIMIT, "b")->a.limit, 0);
+}
+
+static void a_file_that_cannot_grow_never_starts_before_it_is_whole(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "a", 0);
+    miss_all(b);
+    done(b, took(b, SUPPLY_RESOLVE, "a"),
+         &(struct supply_result){ .outcome = SUPPLY_OK, .bytes = 50000000 });
+    progress(b, took(b, SUPPLY_FETCH, "a")->a.id, 40000000, 160);
+    assert_null(took(b, SUPPLY_START, "a"));
+}
+
+static void a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched(
+    void **state)
+{
+    struct bar *b = *state;
+    const struct supply_failure full = { "DISK", SUPPLY_NO_ROOM };
+    queue(b, "a b", 600);
+    miss_all(b);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    fail_with(b, SUPPLY_FETCH, "a", &full);
+    const struct taken *t = took(b, SUPPLY_EVICT, NULL);
+    assert_int_equal(t->a.bytes, 50000000);
+    assert_null(took(b, SUPPLY_RESOLVE, NULL)); /* first the room */
+    done(b, t, &(struct supply_result){ .outcome = SUPPLY_OK });
+    succeed(b, SUPPLY_RESOLVE, "a");
+    assert_null(took(b, SUPPLY_TELL, NULL));
+    fail_with(b, SUPPLY_FETCH, "a", &full);
+    assert_null(took(b, SUPPLY_EVICT, NULL));
+    assert_string_equal(took(b, SUPPLY_TELL, NULL)->class, "DISK");
+    wait_s(b, 299);
+    assert_null(took(b, SUPPLY_RESOLVE, NULL));
+    wait_s(b, 1);
+    succeed(b, SUPPLY_RESOLVE, "a");
+    fail_with(b, SUPPLY_FETCH, "a", &full);
+    done(b, took(b, SUPPLY_EVICT, NULL), &(struct supply_result){ .outcome = SUPPLY_FAILURE });
+    assert_non_null(took(b, SUPPLY_TELL, NULL));
+    wait_s(b, 10);
+    assert_null(took(b, SUPPLY_RESOLVE, NULL));
+    supply_room(b->s, b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_RESOLVE, NULL));
+}
+
+int main(void)
+{
+#define IN_BAR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        IN_BAR(the_next_three_and_every_request_are_looked_up_and_fetched_in_order),
+        IN_BAR(nothing_is_ready_before_it_is_checked_and_in_the_cache),
+        IN_BAR(a_check_that_fails_begins_from_nothing),
+        cmocka_unit_test(each_class_has_its_schedule),
+        IN_BAR(what_failed_for_good_is_said_kept_and_not_asked_for_before_its_time),
+        IN_BAR(an_unknown_failure_is_permanent_after_its_attempts),
+        IN_BAR(who_is_half_an_hour_late_is_given_up_but_hours_without_network_do_not_count),
+        IN_BAR(only_what_was_to_come_soon_is_late_when_another_plays_first),
+        IN_BAR(without_network_nothing_is_asked_and_with_it_everything_at_once),
+        IN_BAR(an_open_breaker_keeps_its_source_in_peace),
+        IN_BAR(a_metered_source_is_asked_with_pauses_and_sixty_times_an_hour),
+        cmocka_unit_test(a_second_download_begins_only_beside_a_slow_one),
+        IN_BAR(what_is_needed_in_a_minute_stops_what_is_needed_later),
+        IN_BAR(what_was_resolved_lets_one_that_became_urgent_go_first),
+        IN_BAR(what_left_the_queue_is_stopped_and_forgotten),
+        IN_BAR(a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back),
+        IN_BAR(a_file_that_cannot_grow_never_starts_before_it_is_whole),
+        IN_BAR(a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
