@@ -59,7 +59,7 @@ _djamms()
         files=yes ;;
     hub)
         options='--help --json --config --set --runtime-dir --state-dir --data --role --password-file --endpoint --project --database --venue --key-file'
-        choices='user key claim backup restore import'
+        choices='user key token claim backup restore import'
         files=yes ;;
     pair)
         options='--help --config --set --runtime-dir --state-dir --password-file' ;;

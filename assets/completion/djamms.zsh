@@ -176,7 +176,7 @@ case $command in
             '--database[database id there]:ID' \
             '--venue[only what belongs to this venue]:ID' \
             '--key-file[read an API key from this file; - is standard input]:FILE:_files' \
-            '1:word:(user key claim backup restore import)' \
+            '1:word:(user key token claim backup restore import)' \
             '*:file:_files' ;;
     pair)
         _arguments \
