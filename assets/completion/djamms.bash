@@ -62,7 +62,7 @@ _djamms()
         choices='user key token claim backup restore import'
         files=yes ;;
     pair)
-        options='--help --config --set --runtime-dir --state-dir --password-file' ;;
+        options='--help --config --set --runtime-dir --state-dir --password-file --token --token-file' ;;
     completion)
         options='--help --runtime-dir'
         choices='bash zsh' ;;

@@ -185,7 +185,9 @@ case $command in
             '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
             '--runtime-dir[folder of the running jukebox]:DIR' \
             '--state-dir[folder of the kept queue and history]:DIR' \
-            '--password-file[read the password from this file; - is standard input]:FILE:_files' ;;
+            '--password-file[read the password from this file; - is standard input]:FILE:_files' \
+            '--token[this token; the list of processes shows it to others]:USERID:SECRET' \
+            '--token-file[read the token from this file; - is standard input]:FILE:_files' ;;
     completion)
         _arguments \
             '--help[show help]' \

@@ -38,6 +38,10 @@ static const struct arg_spec specs[ARG_OPTIONS] = {
     [ARG_VENUE] = { "venue", 0, "ID", "only what belongs to this venue" },
     [ARG_KEY_FILE] = { "key-file", 0, "FILE",
                        "read an API key from this file; - is standard input" },
+    [ARG_TOKEN] = { "token", 0, "USERID:SECRET",
+                    "this token; the list of processes shows it to others" },
+    [ARG_TOKEN_FILE] = { "token-file", 0, "FILE",
+                         "read the token from this file; - is standard input" },
 };
 
 const struct arg_spec *arg_spec(enum arg_option option)

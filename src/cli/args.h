@@ -35,6 +35,8 @@ enum arg_option {
     ARG_DATABASE,
     ARG_VENUE,
     ARG_KEY_FILE,
+    ARG_TOKEN,
+    ARG_TOKEN_FILE,
     ARG_OPTIONS,
 };
 
