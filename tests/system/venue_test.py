@@ -3,6 +3,7 @@ documents of the hub, and by what the player says."""
 import json
 import os
 import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -206,6 +207,18 @@ class Joining(unittest.TestCase):
             h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master", 20, "it is taken up at once")
             code, _, error = h.cli("pair", "--token", token, *options)
             self.assertEqual((code, "does not take this token" in error), (1, True), error)
+
+    def test_the_zone_s_player_and_its_hub_speak_tls_by_a_certificate_of_any_name(self):
+        h = self.house
+        certificate, key = h.tmp / "certificate.pem", h.tmp / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=jukebox.bar.example", "-keyout", key, "-out", certificate, "-days", "30"],
+                       check=True, capture_output=True)
+        h.up(CLIPS["k1"]["path"], hub_certificate=certificate, hub_key=key)
+        h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master" and s["backend"]["pending"] == 0, 20,
+                      "the player has the venue, by requests and by the socket")
+        notice = json.loads((h.runtime / "hub.json").read_text())
+        self.assertTrue(notice["url"].startswith("https://127.0.0.1:"), notice["url"])
 
 
 class TwoPlayers(unittest.TestCase):
