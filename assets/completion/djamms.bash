@@ -64,10 +64,10 @@ _djamms()
         choices='list pin unpin verify prune' ;;
     hub)
         options='--help --json --config --set --runtime-dir --state-dir --data --role --password-file --endpoint --project --database --venue --key-file'
-        choices='user key claim backup restore import'
+        choices='user key token claim backup restore import'
         files=yes ;;
     pair)
-        options='--help --config --set --runtime-dir --state-dir --password-file' ;;
+        options='--help --config --set --runtime-dir --state-dir --password-file --token --token-file' ;;
     completion)
         options='--help --runtime-dir'
         choices='bash zsh' ;;

@@ -192,7 +192,7 @@ case $command in
             '--database[database id there]:ID' \
             '--venue[only what belongs to this venue]:ID' \
             '--key-file[read an API key from this file; - is standard input]:FILE:_files' \
-            '1:word:(user key claim backup restore import)' \
+            '1:word:(user key token claim backup restore import)' \
             '*:file:_files' ;;
     pair)
         _arguments \
@@ -201,7 +201,9 @@ case $command in
             '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
             '--runtime-dir[folder of the running jukebox]:DIR' \
             '--state-dir[folder of the kept queue and history]:DIR' \
-            '--password-file[read the password from this file; - is standard input]:FILE:_files' ;;
+            '--password-file[read the password from this file; - is standard input]:FILE:_files' \
+            '--token[this token; the list of processes shows it to others]:USERID:SECRET' \
+            '--token-file[read the token from this file; - is standard input]:FILE:_files' ;;
     completion)
         _arguments \
             '--help[show help]' \

@@ -40,6 +40,10 @@ static const struct arg_spec specs[ARG_OPTIONS] = {
                        "read an API key from this file; - is standard input" },
     [ARG_DEEP] = { "deep", 0, NULL, "read and compare every byte" },
     [ARG_TO] = { "to", 0, "SIZE", "down to so much: 500M, 20G; a plain number is MB" },
+    [ARG_TOKEN] = { "token", 0, "USERID:SECRET",
+                    "this token; the list of processes shows it to others" },
+    [ARG_TOKEN_FILE] = { "token-file", 0, "FILE",
+                         "read the token from this file; - is standard input" },
 };
 
 const struct arg_spec *arg_spec(enum arg_option option)

@@ -37,6 +37,8 @@ enum arg_option {
     ARG_KEY_FILE,
     ARG_DEEP,
     ARG_TO,
+    ARG_TOKEN,
+    ARG_TOKEN_FILE,
     ARG_OPTIONS,
 };
 

@@ -96,24 +96,28 @@ static const struct command commands[] = {
       ARG_BIT(ARG_JSON) | ARG_BIT(ARG_DEEP) | ARG_BIT(ARG_TO) | ARG_BIT(ARG_CONFIG) |
           ARG_BIT(ARG_SET),
       "list pin unpin verify prune", cache_run },
-    { "hub", "user|key|claim|backup|restore|import [WORD|FILE]...",
+    { "hub", "user|key|token|claim|backup|restore|import [WORD|FILE]...",
       "accounts and data of the hub, the backend of this house",
       "user add EMAIL --role owner|staff|guest --password-file FILE\n"
       "user list; user remove EMAIL|ID; user password EMAIL --password-file FILE\n"
       "key add NAME; key list; key remove NAME    API keys for programs\n"
+      "token EMAIL          signs that user in once, within 15 minutes, as `djamms pair` does\n"
       "claim                shows the code that claims a hub without owner\n"
       "backup FILE          writes the whole hub to a new file, also while it runs\n"
       "restore FILE         puts a backup in place, only while no hub runs\n"
       "import --endpoint URL --project ID --database ID [--venue ID] [--key-file FILE]\n"
       "                     copies a venue of an Appwrite server into the hub\n"
       "The FILE of a password or key holds nothing else.\n",
-      1, ANY_NUMBER, HUB_OPTIONS, "user key claim backup restore import", hub_run },
-    { "pair", "EMAIL", "sign this box in to the venue's server",
-      "With backend.kind = appwrite: asks for the password, or reads it from --password-file, and\n"
-      "keeps the session, not the password, below the state folder (mode 0600). A running jukebox\n"
-      "takes it up at once.\n",
-      1, 1,
-      ARG_BIT(ARG_PASSWORD_FILE) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET) | ARG_BIT(ARG_STATE_DIR),
+      1, ANY_NUMBER, HUB_OPTIONS, "user key token claim backup restore import", hub_run },
+    { "pair", "[EMAIL]", "sign this box in to the venue's server",
+      "With backend.kind = appwrite: asks for the password of EMAIL, or reads it from\n"
+      "--password-file; or takes a one-time token that the server made for an account, as\n"
+      "`djamms hub token` and Appwrite's users.createToken() do: USERID:SECRET in one line. Keeps\n"
+      "the session, nothing else, below the state folder (mode 0600). A running jukebox takes it\n"
+      "up at once.\n",
+      0, 1,
+      ARG_BIT(ARG_PASSWORD_FILE) | ARG_BIT(ARG_TOKEN) | ARG_BIT(ARG_TOKEN_FILE) |
+          ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET) | ARG_BIT(ARG_STATE_DIR),
       NULL, pair_run },
     { "completion", "bash|zsh", "print the completion script of a shell", NULL, 1, 1, 0, "bash zsh",
       completion_run },

@@ -1,4 +1,4 @@
-/* pair: signs this box in to the venue's server, once; the session is kept, the password is not. */
+/* pair: signs this box in to the venue's server, once; the session is kept, the password or token is not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,31 +17,49 @@
 #include "config/config.h"
 #include "net/http_client.h"
 
-#define PASSWORD_MAX ((size_t)1024)
-#define TIMEOUT_MS   20000
+#define SECRET_MAX ((size_t)1024)
+#define TIMEOUT_MS 20000
+
+/* What the server is shown. All point into the words of the command line or to `secret`. */
+struct proof {
+    const char *route; /* below account/sessions/ */
+    const char *name[2], *value[2];
+    const char *refusal; /* a 401: the server ... */
+    char secret[SECRET_MAX];
+};
 
 struct pairing {
     struct cli *cli;
     const struct config *config;
+    const struct proof *proof;
     char *session; /* NULL: not got */
     int exit;
 };
 
-/* ---- the password ----------------------------------------------------------------------------- */
+/* ---- the proof ---------------------------------------------------------------------------------- */
 
 /* One line without its end. -errno. */
-static int read_line(int fd, char out[PASSWORD_MAX])
+static int read_line(int fd, char out[SECRET_MAX])
 {
     size_t len = 0;
     ssize_t n = 0;
-    while (len < PASSWORD_MAX - 1 && (n = read(fd, out + len, 1)) == 1 && out[len] != '\n')
+    while (len < SECRET_MAX - 1 && (n = read(fd, out + len, 1)) == 1 && out[len] != '\n')
         len++;
     out[len] = '\0';
     return n < 0 ? -errno : 0;
 }
 
+static int read_file(struct cli *cli, const char *file, char out[SECRET_MAX])
+{
+    int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    int ret = fd < 0 ? -errno : read_line(fd, out);
+    if (fd > STDIN_FILENO)
+        close(fd);
+    return ret < 0 ? cli_fail(cli, CLI_FAILED, "%s: %s", file, strerror(-ret)) : CLI_OK;
+}
+
 /* From the terminal, unseen. */
-static int ask_password(char out[PASSWORD_MAX])
+static int ask_password(char out[SECRET_MAX])
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     struct termios shown, hidden;
@@ -61,22 +79,55 @@ static int ask_password(char out[PASSWORD_MAX])
     return ret;
 }
 
-static int get_password(struct cli *cli, char out[PASSWORD_MAX])
+static int get_password(struct cli *cli, struct proof *p)
 {
     const char *file = cli->args.value[ARG_PASSWORD_FILE];
-    int ret;
-    if (!file) {
-        ret = ask_password(out);
-        if (ret < 0)
-            return cli_usage(cli, "there is no terminal to ask for the password: --password-file "
-                                  "FILE is wanted; - is standard input");
-        return CLI_OK;
-    }
-    int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-    ret = fd < 0 ? -errno : read_line(fd, out);
-    if (fd > STDIN_FILENO)
-        close(fd);
-    return ret < 0 ? cli_fail(cli, CLI_FAILED, "%s: %s", file, strerror(-ret)) : CLI_OK;
+    p->route = "email";
+    p->name[0] = "email";
+    p->value[0] = cli->args.word[0];
+    p->name[1] = "password";
+    p->value[1] = p->secret;
+    p->refusal = "does not know this e-mail address and password";
+    if (file)
+        return read_file(cli, file, p->secret);
+    if (ask_password(p->secret) < 0)
+        return cli_usage(cli, "there is no terminal to ask for the password: --password-file "
+                              "FILE is wanted; - is standard input");
+    return CLI_OK;
+}
+
+static int get_token(struct cli *cli, struct proof *p)
+{
+    const char *file = cli->args.value[ARG_TOKEN_FILE];
+    int ret = CLI_OK;
+    if (file)
+        ret = read_file(cli, file, p->secret);
+    else
+        snprintf(p->secret, sizeof(p->secret), "%s", cli->args.value[ARG_TOKEN]);
+    if (ret != CLI_OK)
+        return ret;
+    char *colon = strchr(p->secret, ':');
+    if (!colon || colon == p->secret || !colon[1])
+        return cli_usage(cli, "this is no token: USERID:SECRET is wanted");
+    *colon = '\0';
+    p->route = "token";
+    p->name[0] = "userId";
+    p->value[0] = p->secret;
+    p->name[1] = "secret";
+    p->value[1] = colon + 1;
+    p->refusal = "does not take this token: it is wrong, was used before, or is too old";
+    return CLI_OK;
+}
+
+static int get_proof(struct cli *cli, struct proof *p)
+{
+    const struct args *args = &cli->args;
+    int tokens = args_has(args, ARG_TOKEN) + args_has(args, ARG_TOKEN_FILE);
+    if (tokens + (int)args->count != 1)
+        return cli_usage(cli, "pair wants an e-mail address, --token or --token-file, one of them");
+    if (tokens && args_has(args, ARG_PASSWORD_FILE))
+        return cli_usage(cli, "a token needs no --password-file");
+    return tokens ? get_token(cli, p) : get_password(cli, p);
 }
 
 /* ---- the server ------------------------------------------------------------------------------- */
@@ -102,7 +153,7 @@ static void on_reply(void *ctx, const struct http_reply *r)
     if (r->status == 0)
         cli_fail(p->cli, CLI_FAILED, "%s: %s", endpoint, r->error);
     else if (r->status == 401)
-        cli_fail(p->cli, CLI_FAILED, "%s does not know this e-mail address and password", endpoint);
+        cli_fail(p->cli, CLI_FAILED, "%s %s", endpoint, p->proof->refusal);
     else if (r->status != 201)
         cli_fail(p->cli, CLI_FAILED, "%s answers %d: %.200s", endpoint, r->status,
                  message_str(m, "message", "no Appwrite server is there"));
@@ -114,7 +165,7 @@ static void on_reply(void *ctx, const struct http_reply *r)
     message_destroy(m);
 }
 
-static void sign_in(struct pairing *p, const char *email, const char *password)
+static void sign_in(struct pairing *p)
 {
     uv_loop_t loop;
     struct http_client *client;
@@ -129,10 +180,10 @@ static void sign_in(struct pairing *p, const char *email, const char *password)
                                          .log = &quiet };
     if (http_client_create(&client, &params) == 0) {
         struct message *m = message_create();
-        message_set_str(m, "email", email);
-        message_set_str(m, "password", password);
+        for (size_t i = 0; i < ARRAY_LEN(p->proof->name); i++)
+            message_set_str(m, p->proof->name[i], p->proof->value[i]);
         char *body = message_text(m, false);
-        char *url = xasprintf("%s/account/sessions/email", c->backend.endpoint);
+        char *url = xasprintf("%s/account/sessions/%s", c->backend.endpoint, p->proof->route);
         char *project = xasprintf("X-Appwrite-Project: %s", c->backend.project);
         const char *header[] = { project, "Content-Type: application/json" };
         http_client_start(client,
@@ -181,20 +232,20 @@ static int keep(struct pairing *p)
 
 static int pair(struct cli *cli, const struct config *c)
 {
-    struct pairing p = { .cli = cli, .config = c };
-    char password[PASSWORD_MAX];
+    struct proof proof = { 0 };
+    struct pairing p = { .cli = cli, .config = c, .proof = &proof };
     if (strcmp(c->backend.kind, "appwrite") != 0 || !*c->backend.endpoint || !*c->backend.project ||
         !*c->backend.venue || !*c->backend.database)
         return cli_fail(cli, CLI_FAILED,
                         "there is nothing to sign in to: the settings must say backend.kind = "
                         "appwrite, backend.endpoint, project, database and venue");
-    int ret = get_password(cli, password);
+    int ret = get_proof(cli, &proof);
     if (ret == CLI_OK) {
         signal(SIGPIPE, SIG_IGN);
-        sign_in(&p, cli->args.word[0], password);
+        sign_in(&p);
         ret = p.exit == CLI_OK ? keep(&p) : p.exit;
     }
-    explicit_bzero(password, sizeof(password));
+    explicit_bzero(&proof, sizeof(proof));
     if (p.session)
         explicit_bzero(p.session, strlen(p.session));
     free(p.session);

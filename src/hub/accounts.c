@@ -279,9 +279,8 @@ bool accounts_add_user(struct accounts *a, const char *email, const char *passwo
     return is_done && (!out || get_user(a, id, out, e));
 }
 
-/* The id of the user with that e-mail address or id. */
-static bool find_user(struct accounts *a, const char *who, char id[HUB_ID_MAX + 1],
-                      struct api_error *e)
+bool accounts_find_user(struct accounts *a, const char *who, char id[HUB_ID_MAX + 1],
+                        struct api_error *e)
 {
     char email[256] = "";
     bool is_email = email_normalise(who, email);
@@ -303,7 +302,7 @@ bool accounts_set_password(struct accounts *a, const char *email, const char *pa
                            struct api_error *e)
 {
     char id[HUB_ID_MAX + 1], *hash;
-    if (!find_user(a, email, id, e) || !hash_of(password, &hash, e))
+    if (!accounts_find_user(a, email, id, e) || !hash_of(password, &hash, e))
         return false;
     bool is_done = accounts_begin(a, e);
     if (is_done) {
@@ -322,7 +321,7 @@ bool accounts_set_password(struct accounts *a, const char *email, const char *pa
 bool accounts_remove_user(struct accounts *a, const char *who, struct api_error *e)
 {
     char id[HUB_ID_MAX + 1];
-    if (!find_user(a, who, id, e) || !accounts_begin(a, e) || !accounts_end_all(a, id, e))
+    if (!accounts_find_user(a, who, id, e) || !accounts_begin(a, e) || !accounts_end_all(a, id, e))
         return false;
     sqlite3_stmt *s = database_statement(a->database, "DELETE FROM account_users WHERE id = ?1");
     bind_text(s, 1, id);

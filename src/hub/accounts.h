@@ -22,6 +22,8 @@ struct message;
 #define ACCOUNT_JWT_S        900 /* life of a JWT when nothing else is asked for */
 #define ACCOUNT_JWT_MAX_S    3600
 #define ACCOUNT_SESSIONS_MAX 10
+#define ACCOUNT_TOKEN_LENGTH 6   /* of a token's secret when nothing else is asked for */
+#define ACCOUNT_TOKEN_S      900 /* life of a token, likewise */
 
 struct accounts_params {
     struct database *database;
@@ -49,10 +51,10 @@ bool accounts_identify(struct accounts *a, const struct credentials *c, struct c
 /* label: owner, staff or guest. The id is made. *out (may be NULL) is the account as accounts_get() gives it. */
 bool accounts_add_user(struct accounts *a, const char *email, const char *password,
                        const char *label, struct message **out, struct api_error *e);
-/* Ends the user's sessions. */
+/* Ends the user's sessions and tokens. */
 bool accounts_set_password(struct accounts *a, const char *email, const char *password,
                            struct api_error *e);
-/* `who` is an e-mail address or an id. Ends the sessions, too. */
+/* `who` is an e-mail address or an id. Ends sessions and tokens, too. */
 bool accounts_remove_user(struct accounts *a, const char *who, struct api_error *e);
 /* {"total":N,"users":[account, ...]} without the anonymous ones. */
 bool accounts_users(struct accounts *a, struct message **out, struct api_error *e);
@@ -76,6 +78,16 @@ bool accounts_claim(struct accounts *a, const char *code, const char *email, con
  * per user: the oldest goes. At most 10 failed sign-ins an hour per address: API_RATE_LIMIT. */
 bool accounts_sign_in(struct accounts *a, const char *email, const char *password, const char *peer,
                       struct message **out, char secret[SECRET_TEXT_MAX], struct api_error *e);
+/* A token signs its user in once, within `life_s` (60 s to a year): *out is Appwrite's token object with the only copy
+ * of its secret, `length` (4 to 128) hex digits. `who` is an e-mail address or an id. At most ten per user: the oldest
+ * goes. */
+bool accounts_add_token(struct accounts *a, const char *who, int64_t length, int64_t life_s,
+                        struct message **out, struct api_error *e);
+/* Wrong, spent and expired ones are API_TOKEN_INVALID and count as failed sign-ins: of the address, and, as they may be
+ * short, of all addresses together for their user. */
+bool accounts_sign_in_token(struct accounts *a, const char *user_id, const char *token,
+                            const char *peer, struct message **out, char secret[SECRET_TEXT_MAX],
+                            struct api_error *e);
 /* At most 1,000 an hour per address, and 10,000 in all: the oldest goes. */
 bool accounts_sign_in_anonymous(struct accounts *a, const char *peer, struct message **out,
                                 char secret[SECRET_TEXT_MAX], struct api_error *e);

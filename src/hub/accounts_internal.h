@@ -74,7 +74,16 @@ bool email_normalise(const char *email, char out[256]);
 /* A new user's row; NULL e-mail and hash: an anonymous one. */
 bool accounts_insert_user(struct accounts *a, const char *id, const char *email, const char *hash,
                           const char *label, struct api_error *e);
+/* The id of the user with that e-mail address or id, who is no anonymous one. */
+bool accounts_find_user(struct accounts *a, const char *who, char id[HUB_ID_MAX + 1],
+                        struct api_error *e);
 /* Wrong secrets of all kinds, against the limit. */
 bool accounts_check_failures(struct accounts *a, const char *peer, struct api_error *e);
-/* accounts_session.c: all of a user's. */
+
+/* ---- sessions (accounts_session.c) ------------------------------------------------------------- */
+
+bool accounts_begin_session(struct accounts *a, const char *user_id, const char *provider,
+                            const char *peer, struct message **out, char secret[SECRET_TEXT_MAX],
+                            struct api_error *e);
+/* All of a user's, and his tokens. */
 bool accounts_end_all(struct accounts *a, const char *user_id, struct api_error *e);

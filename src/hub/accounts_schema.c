@@ -23,3 +23,11 @@ const char accounts_schema[] =
     "CREATE TABLE account_time("
     " id INTEGER PRIMARY KEY CHECK(id = 1), now_ms INTEGER NOT NULL, skipped_ms INTEGER NOT NULL"
     ") STRICT;";
+
+/* Two users may have the same short secret. */
+const char tokens_schema[] =
+    "CREATE TABLE account_tokens("
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, digest BLOB NOT NULL,"
+    " expires_ms INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX account_tokens_user ON account_tokens(user_id, number);";

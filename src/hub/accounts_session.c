@@ -25,6 +25,13 @@ static void set_time(struct message *m, const char *field, int64_t ms)
     message_set_str(m, field, text);
 }
 
+static const char *factor_of(const char *provider, bool is_anonymous)
+{
+    if (is_anonymous)
+        return "anonymous";
+    return strcmp(provider, "token") == 0 ? "token" : "password";
+}
+
 /* The row of a statement with SESSION_COLUMNS as Appwrite's session object. The secret is for its header only. */
 static struct message *session_message(struct accounts *a, sqlite3_stmt *s, const char *current)
 {
@@ -62,7 +69,7 @@ static struct message *session_message(struct accounts *a, sqlite3_stmt *s, cons
     message_set_str(m, "countryName", "Unknown");
     message_set_bool(m, "current", strcmp(column_text(s, 0), current) == 0);
     message_set_array(m, "factors");
-    message_append_str(m, "factors", is_anonymous ? "anonymous" : "password");
+    message_append_str(m, "factors", factor_of(column_text(s, 5), is_anonymous));
     message_set_str(m, "secret", "");
     return m;
 }
@@ -127,9 +134,9 @@ static bool prune(struct accounts *a, const char *user_id, struct api_error *e)
     return accounts_run(a, s, e);
 }
 
-static bool begin_session(struct accounts *a, const char *user_id, const char *provider,
-                          const char *peer, struct message **out, char secret[SECRET_TEXT_MAX],
-                          struct api_error *e)
+bool accounts_begin_session(struct accounts *a, const char *user_id, const char *provider,
+                            const char *peer, struct message **out, char secret[SECRET_TEXT_MAX],
+                            struct api_error *e)
 {
     char id[HUB_ID_MAX + 1], hex[2 * SECRET_BYTES + 1];
     unsigned char digest[SECRET_DIGEST_SIZE];
@@ -189,7 +196,7 @@ bool accounts_sign_in(struct accounts *a, const char *email, const char *passwor
         return api_fail(e, API_CREDENTIALS_INVALID,
                         "Invalid credentials. Please check the email and password.");
     }
-    return begin_session(a, user_id, "email", peer, out, secret, e);
+    return accounts_begin_session(a, user_id, "email", peer, out, secret, e);
 }
 
 bool accounts_sign_in_anonymous(struct accounts *a, const char *peer, struct message **out,
@@ -202,7 +209,7 @@ bool accounts_sign_in_anonymous(struct accounts *a, const char *peer, struct mes
     attempt_limit_count(a->anonymous, address, accounts_now_ms(a));
     id_make(user_id);
     return accounts_insert_user(a, user_id, NULL, NULL, "guest", e) &&
-           begin_session(a, user_id, "anonymous", peer, out, secret, e);
+           accounts_begin_session(a, user_id, "anonymous", peer, out, secret, e);
 }
 
 static bool end_players(struct accounts *a, struct api_error *e)
@@ -229,7 +236,7 @@ bool accounts_sign_in_player(struct accounts *a, char secret[SECRET_TEXT_MAX], s
         return true;
     id_make(user_id);
     bool is_done = end_players(a, e) && accounts_insert_user(a, user_id, NULL, NULL, "staff", e) &&
-                   begin_session(a, user_id, "player", NULL, &session, secret, e);
+                   accounts_begin_session(a, user_id, "player", NULL, &session, secret, e);
     message_destroy(session);
     return is_done;
 }
@@ -278,12 +285,15 @@ static bool end_nobody(struct accounts *a, const char *user_id, struct api_error
 
 bool accounts_end_all(struct accounts *a, const char *user_id, struct api_error *e)
 {
-    if (!accounts_begin(a, e))
-        return false;
-    sqlite3_stmt *s =
-        database_statement(a->database, "DELETE FROM account_sessions WHERE user_id = ?1");
-    bind_text(s, 1, user_id);
-    return accounts_run(a, s, e) && end_nobody(a, user_id, e);
+    static const char *const ends[] = { "DELETE FROM account_sessions WHERE user_id = ?1",
+                                        "DELETE FROM account_tokens WHERE user_id = ?1" };
+    bool is_done = accounts_begin(a, e);
+    for (size_t i = 0; is_done && i < ARRAY_LEN(ends); i++) {
+        sqlite3_stmt *s = database_statement(a->database, ends[i]);
+        bind_text(s, 1, user_id);
+        is_done = accounts_run(a, s, e);
+    }
+    return is_done && end_nobody(a, user_id, e);
 }
 
 bool accounts_end_session(struct accounts *a, const struct caller *c, const char *session_id,

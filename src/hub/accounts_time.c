@@ -1,7 +1,8 @@
 #include "hub/accounts_internal.h"
 
-#define HOUR_MS ((int64_t)3600 * 1000)
-#define DAY_MS  (24 * HOUR_MS)
+#define MINUTE_MS ((int64_t)60 * 1000)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
 /* 2025-01-01: a clock that says less was never set. */
 #define FIRST_PLAUSIBLE_MS ((int64_t)1735689600 * 1000)
 
@@ -40,12 +41,20 @@ static void keep_time(struct accounts *a, int64_t now)
         a->kept_ms = now;
 }
 
+/* A program that starts while the wall clock is behind begins with the time that is kept: what it makes for minutes only,
+ * beside a hub, must not be over for that one. */
+static int64_t keep_every_ms(const struct accounts *a, int64_t now)
+{
+    const struct steady_clock_source *source = &a->clock.source;
+    return source->wall_ms(source->ctx) < now - MINUTE_MS ? MINUTE_MS : HOUR_MS;
+}
+
 int64_t accounts_now_ms(struct accounts *a)
 {
     int64_t step = 0, now = steady_clock_ms(&a->clock, &step);
     if (step > DAY_MS)
         a->skipped_ms += step;
-    if (now - a->kept_ms >= HOUR_MS)
+    if (now - a->kept_ms >= keep_every_ms(a, now))
         keep_time(a, now);
     return now;
 }

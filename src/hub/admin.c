@@ -24,6 +24,7 @@ const char admin_usage[] =
     "  key add NAME\n"
     "  key list\n"
     "  key remove NAME\n"
+    "  token EMAIL|ID           signs that user in once, within 15 minutes, without the password\n"
     "  claim                    shows the code that claims a hub without owner\n"
     "  backup FILE              also while the hub runs\n"
     "  restore FILE             only while no hub runs; keeps the old database\n"
@@ -43,6 +44,7 @@ static const struct command {
 } commands[] = {
     { "user", admin_user, OPTION_BIT(ADMIN_ROLE) | OPTION_BIT(ADMIN_PASSWORD_FILE) },
     { "key", admin_key, 0 },
+    { "token", admin_token, 0 },
     { "claim", admin_claim, 0 },
     { "backup", admin_backup, 0 },
     { "restore", admin_restore, 0 },

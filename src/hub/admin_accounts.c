@@ -1,10 +1,13 @@
-/* user, key, claim. */
+/* user, key, token, claim. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "hub/admin_internal.h"
 #include "hub/secret.h"
+
+#define TOKEN_DIGITS 16 /* it is copied, seldom typed */
 
 /* A word below a command, as in "user add". */
 struct action {
@@ -203,6 +206,51 @@ int admin_key(struct admin *a)
         { "remove", remove_key, 1, "key remove NAME" },
     };
     return run_action(a, actions, ARRAY_LEN(actions));
+}
+
+/* ---- token ------------------------------------------------------------------------------------- */
+
+static void print_token(struct admin *a, const struct message *m)
+{
+    const char *token = message_str(m, "token", "");
+    fprintf(a->out, "token:    %s\nexpires:  %s\n", token, message_str(m, "expire", ""));
+    admin_print_endpoint(a);
+    fprintf(
+        a->out,
+        "venue:    %s\nIt signs in once, within %d minutes, as `djamms pair --token %s` does.\n",
+        a->config.hub.venue, ACCOUNT_TOKEN_S / 60, token);
+}
+
+int admin_token(struct admin *a)
+{
+    struct api_error e;
+    struct message *made;
+    if (a->word_count != 1)
+        return admin_fail(a, ADMIN_USAGE, "the usage is: djamms-hub token EMAIL|ID");
+    int ret = admin_open(a);
+    if (ret)
+        return ret;
+    if (!accounts_add_token(a->accounts, a->word[0], TOKEN_DIGITS, ACCOUNT_TOKEN_S, &made, &e))
+        return admin_fail_api(a, &e);
+    struct message *m = message_create();
+    char *token =
+        xasprintf("%s:%s", message_str(made, "userId", ""), message_str(made, "secret", ""));
+    message_set_field(m, "userId", made, "userId");
+    message_set_field(m, "secret", made, "secret");
+    message_set_str(m, "token", token);
+    message_set_field(m, "expire", made, "expire");
+    admin_set_endpoint(a, m);
+    message_set_str(m, "venue", a->config.hub.venue);
+    message_destroy(made);
+    secret_free(token);
+    ret = admin_commit(a);
+    if (ret == 0 && !a->is_json)
+        print_token(a, m);
+    if (ret == 0)
+        admin_print_json(a, m);
+    else
+        message_destroy(m);
+    return ret;
 }
 
 /* ---- claim ------------------------------------------------------------------------------------- */

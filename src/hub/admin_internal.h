@@ -70,6 +70,7 @@ void admin_print_endpoint(struct admin *a);
 
 int admin_user(struct admin *a);
 int admin_key(struct admin *a);
+int admin_token(struct admin *a);
 int admin_claim(struct admin *a);
 int admin_backup(struct admin *a);
 int admin_restore(struct admin *a);

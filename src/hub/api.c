@@ -170,6 +170,7 @@ static void add_headers(struct api_call *call)
         api_reply_header(r, cors[i].name, cors[i].value);
     api_reply_header(r, "Cache-Control", "no-store");
     api_reply_header(r, "X-Content-Type-Options", "nosniff");
+    r->answer.lasting_count = r->answer.header_count; /* a page must be able to read any answer */
 }
 
 void api_answer(struct api *a, const struct api_request *q, struct api_reply *out)

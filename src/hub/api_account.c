@@ -62,6 +62,49 @@ bool api_sign_in_anonymous(struct api_call *call)
            answer_session(call, session, secret);
 }
 
+bool api_sign_in_token(struct api_call *call)
+{
+    const char *user_id = message_str(call->body, "userId", NULL);
+    const char *token = message_str(call->body, "secret", NULL);
+    char secret[SECRET_TEXT_MAX];
+    struct message *session;
+    if (!user_id || !token)
+        return api_fail(&call->error, API_ARGUMENT_INVALID, "Param \"%s\" is not optional.",
+                        user_id ? "secret" : "userId");
+    return accounts_sign_in_token(call->api->params.accounts, user_id, token, call->request->peer,
+                                  &session, secret, &call->error) &&
+           answer_session(call, session, secret);
+}
+
+/* An integer of the body; `unset` when it is not there. */
+static bool read_integer(struct api_call *call, const char *name, int64_t unset, int64_t *out)
+{
+    enum message_kind kind = message_kind(call->body, name);
+    bool is_set = message_has(call->body, name) && kind != MESSAGE_NULL;
+    *out = message_i64(call->body, name, unset);
+    return !is_set || kind == MESSAGE_INTEGER ||
+           api_fail(&call->error, API_ARGUMENT_INVALID, "Invalid `%s` param: it must be an integer",
+                    name);
+}
+
+/* For programs: they give the token to whom they know. */
+bool api_create_token(struct api_call *call)
+{
+    int64_t length, life_s;
+    struct message *token;
+    if (call->caller.kind != CALLER_KEY)
+        return api_fail(&call->error, API_SCOPE_MISSING,
+                        "User (role: %s) missing scope (users.write)",
+                        call->caller.kind == CALLER_USER ? "users" : "guests");
+    if (!read_integer(call, "length", ACCOUNT_TOKEN_LENGTH, &length) ||
+        !read_integer(call, "expire", ACCOUNT_TOKEN_S, &life_s) ||
+        !accounts_add_token(call->api->params.accounts, call->arg[0], length, life_s, &token,
+                            &call->error))
+        return false;
+    api_reply_message(call->reply, 201, token);
+    return true;
+}
+
 bool api_get_account(struct api_call *call)
 {
     struct message *account;

@@ -24,6 +24,7 @@ static const struct {
     [API_UNAUTHORIZED] = { 401, "user_unauthorized" },
     [API_JWT_INVALID] = { 401, "user_jwt_invalid" },
     [API_CREDENTIALS_INVALID] = { 401, "user_invalid_credentials" },
+    [API_TOKEN_INVALID] = { 401, "user_invalid_token" },
     [API_ORIGIN_UNKNOWN] = { 403, "general_unknown_origin" },
     [API_BLOCKED] = { 403, "user_blocked" },
     [API_PROJECT_NOT_FOUND] = { 404, "project_not_found" },

@@ -17,7 +17,10 @@ struct http_client_params {
     uv_loop_t *loop;
     const char *user_agent;
     const char *ca_file; /* PEM of an own authority; NULL: the system's */
-    size_t answer_max;   /* bytes; 0: 4 MB */
+    const char *
+        pinned_file; /* PEM of the server's own certificate: whoever has its key is trusted, whatever its name,
+                                its dates and who signed it; NULL: by authority and name */
+    size_t answer_max; /* bytes; 0: 4 MB */
     const struct log *log;
 };
 

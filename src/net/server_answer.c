@@ -79,15 +79,39 @@ static int put_field(struct buf *b, const struct http_header *h)
     return ret < 0 ? ret : buf_append(b, "\r\n", 2);
 }
 
-static int put_head(struct buf *b, const struct http_answer *a, const struct out_piece *piece)
+static int put_fields(struct buf *b, const struct http_header *header, size_t count)
+{
+    int ret = 0;
+    for (size_t i = 0; ret == 0 && i < count; i++)
+        ret = put_field(b, &header[i]);
+    return ret;
+}
+
+/* Those of the answer whose place this one takes, and its own. */
+static int put_lasting(struct buf *b, const struct http_answer *a, struct out_piece *piece)
+{
+    size_t start = b->len;
+    int ret = 0;
+    if (piece->message)
+        ret = buf_append(b, piece->message->data + piece->lasting_at, piece->lasting_len);
+    if (ret == 0)
+        ret = put_fields(b, a->header, a->lasting_count);
+    piece->lasting_at = start;
+    piece->lasting_len = b->len - start;
+    return ret;
+}
+
+static int put_head(struct buf *b, const struct http_answer *a, struct out_piece *piece)
 {
     int ret = buf_printf(b, "HTTP/1.1 %d %s\r\n", a->status, http_reason(a->status));
     if (ret == 0 && a->status >= 200 && !has_field(a, "Date"))
         ret = put_date(b);
     if (ret == 0 && a->content_type)
         ret = put_field(b, &(struct http_header){ "Content-Type", a->content_type });
-    for (size_t i = 0; ret == 0 && i < a->header_count; i++)
-        ret = put_field(b, &a->header[i]);
+    if (ret == 0)
+        ret = put_lasting(b, a, piece);
+    if (ret == 0)
+        ret = put_fields(b, a->header + a->lasting_count, a->header_count - a->lasting_count);
     if (ret == 0 && a->status >= 200 && a->status != 204 && a->status != 304)
         ret = buf_printf(b, "Content-Length: %zu\r\n", a->content_type ? a->len : 0);
     if (ret == 0 && a->status >= 200)
@@ -95,7 +119,7 @@ static int put_head(struct buf *b, const struct http_answer *a, const struct out
     return ret < 0 ? ret : buf_append(b, "\r\n", 2);
 }
 
-struct out_message *answer_render(const struct http_answer *a, const struct out_piece *piece)
+struct out_message *answer_render(const struct http_answer *a, struct out_piece *piece)
 {
     bool has_body = a->content_type && a->status >= 200 && a->status != 204 && a->status != 304;
     size_t body = has_body && !piece->has_no_body ? a->len : 0;

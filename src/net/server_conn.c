@@ -175,6 +175,8 @@ static void begin_request(struct conn *c, const char *head, size_t len)
     c->head_seen = 0;
     const struct server_refusal *no =
         server_request_parse(&x->request, head, len, c->server->params.body_max);
+    if (!no && c->is_surplus)
+        no = &too_many;
     if (no) {
         conn_refuse(c, no);
     } else if (x->request.wants_socket) {
@@ -188,6 +190,24 @@ static void begin_request(struct conn *c, const char *head, size_t len)
     }
 }
 
+/* Reads the whole lines of a head that is too large, so that the owner knows who asks. */
+static void read_beginning(struct conn *c, const char *data, size_t len)
+{
+    if (len > SERVER_HEAD_MAX)
+        len = SERVER_HEAD_MAX;
+    while (len > 0 && data[len - 1] != '\n')
+        len--;
+    if (len == 0)
+        return;
+    char *head = xcalloc(1, len + 3);
+    memcpy(head, data, len);
+    memcpy(head + len, "\r\n", 2);
+    c->exchange = xcalloc(1, sizeof(*c->exchange));
+    c->exchange->conn = c;
+    (void)!server_request_parse(&c->exchange->request, head, len + 2, 0);
+    free(head);
+}
+
 static bool take_head(struct conn *c, const char *data, size_t len, size_t *used)
 {
     if (c->out.bytes > PIPELINE_MAX)
@@ -196,10 +216,6 @@ static bool take_head(struct conn *c, const char *data, size_t len, size_t *used
         (*used)++; /* empty lines before a request are allowed */
     if (*used == len)
         return false;
-    if (c->is_surplus) {
-        conn_refuse(c, &too_many);
-        return true;
-    }
     if (!c->has_begun) {
         c->has_begun = true;
         c->since_ns = server_now_ns(c->server);
@@ -208,6 +224,8 @@ static bool take_head(struct conn *c, const char *data, size_t len, size_t *used
     const struct server_refusal *no =
         server_head_find(data + *used, len - *used, &c->head_seen, &head_len);
     if (no) {
+        if (no->status == 431)
+            read_beginning(c, data + *used, len - *used);
         conn_refuse(c, no);
         return true;
     }
@@ -307,7 +325,7 @@ void conn_take(struct conn *c, const char *data, size_t len)
 
 /* ---- going out ------------------------------------------------------------------------------- */
 
-static struct out_message *render_instead(void *ctx, const struct out_piece *piece)
+static struct out_message *render_instead(void *ctx, struct out_piece *piece)
 {
     return answer_render(ctx, piece);
 }

@@ -122,8 +122,9 @@ void socket_destroy(struct server_socket *s); /* calls on_closed; s may be NULL 
 
 /* ---- server_answer.c */
 
-/* The bytes of an answer; NULL: no memory. */
-struct out_message *answer_render(const struct http_answer *a, const struct out_piece *piece);
+/* The bytes of an answer, for a piece with its kind and flags; NULL: no memory. Where the piece has a message, that is
+ * the answer whose place this one takes. */
+struct out_message *answer_render(const struct http_answer *a, struct out_piece *piece);
 const char *http_reason(int status);
 
 /* ---- server_listen.c */

@@ -101,17 +101,20 @@ static void drop(struct out_queue *q, struct out_message *m)
 }
 
 bool out_fail(struct out_queue *q,
-              struct out_message *(*instead)(void *ctx, const struct out_piece *piece), void *ctx)
+              struct out_message *(*instead)(void *ctx, struct out_piece *piece), void *ctx)
 {
     bool is_refused = false;
     size_t kept = q->count - q->held;
     for (size_t i = kept; i < q->count; i++) {
         struct out_piece piece = q->piece[q->first + i];
         if (piece.kind != OUT_OWN || is_refused) {
-            drop(q, piece.message);
-            if (piece.kind == OUT_TEXT || is_refused)
+            bool is_replaced = piece.kind != OUT_TEXT && !is_refused;
+            struct out_message *former = piece.message;
+            if (is_replaced)
+                piece.message = instead(ctx, &piece);
+            drop(q, former);
+            if (!is_replaced)
                 continue;
-            piece.message = instead(ctx, &piece);
             is_refused = piece.kind == OUT_UPGRADE;
             if (!piece.message)
                 continue;

@@ -26,8 +26,9 @@ enum out_kind {
 struct out_piece {
     struct out_message *message;
     enum out_kind kind;
-    bool has_no_body; /* OUT_ANSWER: the request was HEAD */
-    bool ends;        /* OUT_ANSWER: says "Connection: close" */
+    bool has_no_body;               /* OUT_ANSWER: the request was HEAD */
+    bool ends;                      /* OUT_ANSWER: says "Connection: close" */
+    size_t lasting_at, lasting_len; /* OUT_ANSWER: bytes that also belong to what replaces it */
 };
 
 struct out_queue {
@@ -49,7 +50,7 @@ static inline bool out_is_empty(const struct out_queue *q)
     return q->count == 0;
 }
 void out_release(struct out_queue *q); /* what was held may go */
-/* The turn failed: `instead` (ctx, piece) makes the message that replaces an answer. True: an
+/* The turn failed: `instead` (ctx, piece) makes the message that replaces that of the piece. True: an
  * upgrade was refused so, and nothing may follow. */
 bool out_fail(struct out_queue *q,
-              struct out_message *(*instead)(void *ctx, const struct out_piece *piece), void *ctx);
+              struct out_message *(*instead)(void *ctx, struct out_piece *piece), void *ctx);

@@ -190,8 +190,9 @@ static const struct server_refusal *parse_field(struct http_header *field, char 
 
 static const struct server_refusal *parse_fields(struct server_request *r, char *at, size_t lines)
 {
-    if (lines > SERVER_FIELDS_MAX)
-        return &many_fields;
+    bool is_too_many = lines > SERVER_FIELDS_MAX;
+    if (is_too_many)
+        lines = SERVER_FIELDS_MAX;
     r->field = xcalloc(lines ? lines : 1, sizeof(*r->field));
     for (; lines > 0; lines--) {
         char *end = strstr(at, "\r\n");
@@ -202,7 +203,7 @@ static const struct server_refusal *parse_fields(struct server_request *r, char 
         r->field_count++;
         at = end + 2;
     }
-    return NULL;
+    return is_too_many ? &many_fields : NULL;
 }
 
 static size_t field_count(const struct server_request *r, const char *name)
@@ -296,9 +297,11 @@ const struct server_refusal *server_request_parse(struct server_request *r, cons
         lines++;
     char *line_end = strstr(r->head, "\r\n");
     *line_end = '\0';
-    const struct server_refusal *no = parse_request_line(r, r->head);
-    if (!no)
-        no = parse_fields(r, line_end + 2, lines - 1);
+    /* The fields also where the line is refused: they tell who asks. */
+    const struct server_refusal *bad_first = parse_request_line(r, r->head);
+    const struct server_refusal *no = parse_fields(r, line_end + 2, lines - 1);
+    if (bad_first)
+        return bad_first;
     return no ? no : parse_meaning(r);
 }
 

@@ -263,6 +263,7 @@ int ws_client_create(struct ws_client **out, const struct ws_client_params *p)
     ret = ws_thread_create(&c->thread,
                            &(struct ws_thread_params){
                                .ca_file = p->ca_file,
+                               .pinned_file = p->pinned_file,
                                .message_max = p->message_max ? p->message_max : MESSAGE_MAX,
                                .on_mail = wake_loop,
                                .ctx = c,

@@ -18,7 +18,10 @@ struct ws_socket;
 struct ws_client_params {
     uv_loop_t *loop;
     const char *ca_file; /* PEM of an own authority; NULL: the system's */
-    size_t message_max;  /* bytes; 0: 4 MB; longer ones end the connection */
+    const char *
+        pinned_file; /* PEM of the server's own certificate: whoever has its key is trusted, whatever its name,
+                                its dates and who signed it; NULL: by authority and name */
+    size_t message_max; /* bytes; 0: 4 MB; longer ones end the connection */
     const struct log *log;
 };
 

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/now.h"
 #include "base/text.h"
+#include "net/certificate_pin.h"
 #include "net/header_line.h"
 #include "net/lws_log.h"
 #include "net/tcp.h"
@@ -25,6 +26,11 @@
 #define CLOSE_TIMEOUT_S 2 /* until a close frame could be written */
 #define FDS_MAX         32
 #define WHY_MAX         160
+/* The library looks at nothing: is_trusted() does, before anything is said. */
+#define TRUSTS_LATER                                                                               \
+    (LCCSCF_ALLOW_SELFSIGNED | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED |     \
+     LCCSCF_ALLOW_INSECURE)
+#define KEY_MAX 4096 /* of a public key: one of RSA with 16,384 bits has half of it */
 
 struct mailbox {
     struct ws_mail *first, **end;
@@ -34,6 +40,7 @@ struct mailbox {
 struct ws_thread {
     /* Set in create, constant after. */
     size_t message_max;
+    char *pinned_file;
     pthread_t thread;
 
     /* The thread only. */
@@ -223,7 +230,8 @@ static void dial(struct ws_thread *t, struct lws_context *context, struct ws_mai
         .port = url.port,
         .host = host,
         .path = *url.path == '/' ? url.path : "/",
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url.is_tls ? LCCSCF_USE_SSL : 0),
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url.is_tls ? LCCSCF_USE_SSL : 0) |
+                          (url.is_tls && t->pinned_file ? TRUSTS_LATER : 0),
         .alpn = "http/1.1",
         .local_protocol_name = "djamms",
         .opaque_user_data = c,
@@ -272,6 +280,24 @@ static void take_mail(struct ws_thread *t, struct lws_context *context)
 }
 
 /* ---- what the library tells --------------------------------------------------------------------- */
+
+/* Whether the other side of a TLS connection has the key of the pinned certificate, which is read anew: it may have been
+ * renewed. */
+static bool is_trusted(const struct connection *c, struct lws *wsi)
+{
+    union {
+        union lws_tls_cert_info_results info;
+        char room[sizeof(union lws_tls_cert_info_results) + KEY_MAX];
+    } key;
+    char pin[CERTIFICATE_PIN_SIZE], theirs[CERTIFICATE_PIN_SIZE];
+    if (!c->thread->pinned_file || !lws_is_ssl(wsi))
+        return true;
+    if (lws_tls_peer_cert_info(wsi, LWS_TLS_CERT_INFO_OPAQUE_PUBLIC_KEY, &key.info, KEY_MAX) ||
+        !certificate_pin_read(c->thread->pinned_file, pin))
+        return false;
+    certificate_pin(key.info.ns.name, (size_t)key.info.ns.len, theirs);
+    return strcmp(pin, theirs) == 0;
+}
 
 static int add_headers(const struct connection *c, struct lws *wsi, unsigned char **at, size_t size)
 {
@@ -415,7 +441,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     c->wsi = wsi;
     switch (reason) {
-    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return add_headers(c, wsi, in, len);
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        if (is_trusted(c, wsi))
+            return add_headers(c, wsi, in, len);
+        tell_gone(c, 0, "no connection: the server has another certificate than ours");
+        return -1;
     case LWS_CALLBACK_CLIENT_HTTP_REDIRECT: return -1; /* secrets go nowhere else */
     case LWS_CALLBACK_CLIENT_ESTABLISHED: on_established(c); break;
     case LWS_CALLBACK_CLIENT_RECEIVE: return on_piece(c, in, len);
@@ -465,6 +495,7 @@ static void let_go(struct ws_thread *t)
     mailbox_finish(&t->to_thread);
     mailbox_finish(&t->to_loop);
     pthread_mutex_destroy(&t->lock);
+    free(t->pinned_file);
     free(t);
 }
 
@@ -508,6 +539,7 @@ int ws_thread_create(struct ws_thread **out, const struct ws_thread_params *p)
 {
     struct ws_thread *t = xcalloc(1, sizeof(*t));
     t->message_max = p->message_max;
+    t->pinned_file = xstrdup(p->pinned_file);
     t->on_mail = p->on_mail;
     t->ctx = p->ctx;
     t->holders = 2;

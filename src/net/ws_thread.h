@@ -36,7 +36,8 @@ struct ws_mail {
 struct ws_mail *ws_mail_create(enum ws_mail_kind kind, uint64_t id, const void *text, size_t len);
 
 struct ws_thread_params {
-    const char *ca_file; /* NULL: the system's */
+    const char *ca_file;     /* NULL: the system's */
+    const char *pinned_file; /* NULL: by authority and name */
     size_t message_max;
     void (*on_mail)(void *ctx); /* on the thread, holding its lock: there is mail to take */
     void *ctx;

@@ -32,7 +32,7 @@ struct venue {
     struct sync *engine;        /* NULL: there is none */
     struct sync_driver *driver; /* NULL: nobody has said yet where it is */
     bool is_hub;                /* of this zone */
-    char *project_id, *venue_id, *endpoint, *ca_file;
+    char *project_id, *venue_id, *endpoint, *ca_file, *pinned_file;
 
     /* The file that says where the hub is, or holds the session; and which it was when it was read. */
     char *way_path;

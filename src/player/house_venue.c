@@ -128,6 +128,7 @@ static void open_driver(struct house *h, const struct way *way)
                                     .session = way->session,
                                     .user_agent = USER_AGENT,
                                     .ca_file = *v->ca_file ? v->ca_file : NULL,
+                                    .pinned_file = *v->pinned_file ? v->pinned_file : NULL,
                                     .callbacks = &driver_callbacks,
                                     .ctx = h,
                                     .log = &h->log };
@@ -227,7 +228,10 @@ void venue_open(struct house *h, const struct house_params *p, struct journal_st
     v->project_id = xstrdup(v->is_hub ? c->hub.project : c->backend.project);
     v->venue_id = xstrdup(v->is_hub ? c->hub.venue : c->backend.venue);
     v->endpoint = xstrdup(c->backend.endpoint);
-    v->ca_file = xstrdup(v->is_hub ? c->hub.certificate : c->backend.ca_file);
+    /* Our own hub is where it is said to be, by the address of the loop: its certificate may have any name, and a box
+     * without a clock battery boots before the certificate is valid. */
+    v->ca_file = xstrdup(v->is_hub ? "" : c->backend.ca_file);
+    v->pinned_file = xstrdup(v->is_hub ? c->hub.certificate : "");
     v->way_path = v->is_hub ? xasprintf("%s/hub.json", p->runtime_dir)
                             : xasprintf("%s/" SESSION_FILE, p->state_dir);
     v->loops = c->queue.loop;
@@ -270,6 +274,7 @@ void venue_close(struct house *h)
     free(v->venue_id);
     free(v->endpoint);
     free(v->ca_file);
+    free(v->pinned_file);
     free(v->way_path);
     free(v->command);
     *v = (struct venue){ 0 };

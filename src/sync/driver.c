@@ -375,14 +375,17 @@ int sync_driver_move(struct sync_driver *d, const char *endpoint, const char *se
 
 static int open_clients(struct sync_driver *d, const struct sync_driver_params *p)
 {
-    int ret = ws_client_create(&d->ws, &(struct ws_client_params){
-                                           .loop = p->loop, .ca_file = p->ca_file, .log = p->log });
+    int ret = ws_client_create(&d->ws, &(struct ws_client_params){ .loop = p->loop,
+                                                                   .ca_file = p->ca_file,
+                                                                   .pinned_file = p->pinned_file,
+                                                                   .log = p->log });
     if (ret < 0)
         return ret;
     d->parts++;
     ret = http_client_create(&d->http, &(struct http_client_params){ .loop = p->loop,
                                                                      .user_agent = p->user_agent,
                                                                      .ca_file = p->ca_file,
+                                                                     .pinned_file = p->pinned_file,
                                                                      .log = p->log });
     if (ret < 0)
         log_err(p->log, "no HTTP client: %s", strerror(-ret));

@@ -33,6 +33,8 @@ struct sync_driver_params {
     const char *session; /* secret of the device's session; NULL: none */
     const char *user_agent;
     const char *ca_file; /* PEM of an own authority; NULL: the system's */
+    const char
+        *pinned_file; /* PEM of the server's own certificate, see http_client.h; NULL: none */
     const struct sync_driver_callbacks *callbacks;
     void *ctx;
     const struct log *log;

@@ -91,7 +91,7 @@ static void what_the_hub_does_not_know_is_not_handed_over(void **state)
                both = RUN("hub", "user key");
     assert_int_equal(none.code, CLI_USAGE);
     assert_int_equal(other.code, CLI_USAGE);
-    assert_contains(other.err, "user key claim backup restore import");
+    assert_contains(other.err, "user key token claim backup restore import");
     assert_int_equal(half.code, CLI_USAGE);
     assert_int_equal(both.code, CLI_USAGE);
     run_finish(&none);

@@ -508,15 +508,17 @@ static void no_secret_is_on_disk_or_in_an_error(void **state)
 {
     struct rig *r = *state;
     char session[SECRET_TEXT_MAX], key[SECRET_TEXT_MAX], *wal = xasprintf("%s-wal", r->path);
-    struct message *out;
+    struct message *out, *token;
     size_t len;
     add_user(r, "owner");
     sign_in(r, session);
     rig_must(r, accounts_add_key(r->accounts, "k", key, &r->e));
+    rig_must(r, accounts_add_token(r->accounts, EMAIL, 32, 900, &token, &r->e));
     assert_int_equal(database_commit(r->database), 0);
     char *json = base64_read(session, strlen(session), &len);
     struct message *m = message_parse(json, len, NULL, 0);
-    const char *const secrets[] = { PASSWORD, session, message_str(m, "secret", "?"), key };
+    const char *const secrets[] = { PASSWORD, session, message_str(m, "secret", "?"), key,
+                                    message_str(token, "secret", "?") };
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         assert_false(file_holds(r->path, secrets[i]));
         assert_false(file_holds(wal, secrets[i]));
@@ -531,6 +533,7 @@ static void no_secret_is_on_disk_or_in_an_error(void **state)
     rig_must_not(r, accounts_sign_in(r->accounts, EMAIL, "secret77", PEER, &out, session, &r->e),
                  API_CREDENTIALS_INVALID);
     assert_null(strstr(r->e.message, "secret77"));
+    message_destroy(token);
     message_destroy(m);
     free(json);
     free(wal);

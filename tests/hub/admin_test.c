@@ -114,6 +114,33 @@ static void a_key_is_shown_once(void **state)
     run_finish(&list);
 }
 
+static void a_token_is_printed_with_what_a_client_needs(void **state)
+{
+    struct house *h = *state;
+    assert_int_equal(status_of(RUN(h, "token", "a@b.c")), 1); /* who is that? */
+    assert_int_equal(add_user(h, "a@b.c"), 0);
+    struct run r = RUN(h, "token", "A@b.c", "--json"), text = RUN(h, "token", "a@b.c");
+    const char *user_id = message_str(r.json, "userId", ""),
+               *secret = message_str(r.json, "secret", "");
+    char *both = xasprintf("%s:%s", user_id, secret), session[SECRET_TEXT_MAX];
+    assert_string_equal(message_str(r.json, "token", ""), both);
+    assert_int_equal(strlen(secret), 16);
+    assert_string_equal(message_str(r.json, "endpoint", ""), "http://127.0.0.1:8777/v1");
+    assert_string_equal(message_str(r.json, "venue", ""), "venue-001");
+    assert_contains(text.out, "project:  ");
+    assert_contains(text.out, user_id);
+    struct rig *hub = open_rig(h);
+    struct message *m;
+    rig_reboot(hub, 0); /* its time is that of the tool */
+    rig_must(hub,
+             accounts_sign_in_token(hub->accounts, user_id, secret, "::1", &m, session, &hub->e));
+    message_destroy(m);
+    close_rig(hub);
+    run_finish(&r);
+    run_finish(&text);
+    free(both);
+}
+
 static void the_code_of_a_new_house_is_shown_until_it_has_an_owner(void **state)
 {
     struct house *h = *state;
@@ -143,6 +170,9 @@ static const struct {
     { { "user", "list", "--venue", "x" } },
     { { "user", "list", "-x" } },
     { { "key", "add" } },
+    { { "token" } },
+    { { "token", "a@b.c", "b@b.c" } },
+    { { "token", "a@b.c", "--role", "owner" } },
     { { "claim", "now" } },
     { { "backup" } },
     { { "restore", "a", "b" } },
@@ -330,6 +360,7 @@ int main(void)
         HOUSE_TEST(a_bad_password_is_refused_and_not_repeated),
         HOUSE_TEST(no_secret_is_taken_from_the_command_line),
         HOUSE_TEST(a_key_is_shown_once),
+        HOUSE_TEST(a_token_is_printed_with_what_a_client_needs),
         HOUSE_TEST(the_code_of_a_new_house_is_shown_until_it_has_an_owner),
         HOUSE_TEST(wrong_usage_is_told_in_a_sentence),
         HOUSE_TEST(the_endpoint_is_that_of_the_hub_that_runs),

@@ -521,6 +521,85 @@ static void a_token_made_of_a_session_stands_for_it(void **state)
     }
 }
 
+static struct rig_answer ask_with_key(struct rig *r, enum http_method method, const char *path,
+                                      const char *body)
+{
+    const char *const header[] = { "x-appwrite-project", "prj", "x-appwrite-key", r->key, NULL };
+    return rig_ask(r, method, path, body, header);
+}
+
+static const struct {
+    enum http_method method;
+    const char *path;
+} token_routes[] = {
+    { HTTP_POST, "/v1/account/sessions/token" },
+    { HTTP_PUT, "/v1/account/sessions/magic-url" },
+};
+
+static void a_token_of_a_program_with_a_key_signs_a_client_in_once(void **state)
+{
+    struct rig *r = *state;
+    struct rig_answer a = ask_as_user(r, HTTP_GET, "/v1/account", NULL);
+    char *path = xasprintf("/v1/users/%s/tokens", message_str(a.json, "$id", ""));
+    rig_answer_finish(&a);
+    for (size_t i = 0; i < ARRAY_LEN(token_routes); i++) {
+        struct rig_answer token =
+            ask_with_key(r, HTTP_POST, path, i == 0 ? NULL : "{\"length\":64,\"expire\":60}");
+        assert_int_equal(token.status, 201);
+        assert_int_equal(strlen(message_str(token.json, "secret", "")), i == 0 ? 6 : 64);
+        a = rig_ask(r, token_routes[i].method, token_routes[i].path, token.body, NULL);
+        assert_int_equal(a.status, 201);
+        assert_string_equal(message_str(a.json, "secret", "?"), "");
+        assert_contains(a.headers, "Set-Cookie: a_session_prj=");
+        char *secret = fallback_secret(&a);
+        rig_answer_finish(&a);
+        const char *const header[] = { "x-appwrite-project", "prj", "x-appwrite-session", secret,
+                                       NULL };
+        assert_status(rig_ask(r, HTTP_GET, "/v1/account", NULL, header), 200);
+        assert_error(rig_ask(r, token_routes[i].method, token_routes[i].path, token.body, NULL),
+                     401, "user_invalid_token");
+        rig_answer_finish(&token);
+        free(secret);
+    }
+    free(path);
+}
+
+static const struct {
+    const char *path, *body;
+    int status;
+    const char *type;
+} token_refusals[] = {
+    { "/v1/users/nobody/tokens", NULL, 404, "user_not_found" },
+    { "/v1/users/nobody/tokens", "{\"length\":3}", 400, "general_argument_invalid" },
+    { "/v1/users/nobody/tokens", "{\"length\":\"6\"}", 400, "general_argument_invalid" },
+    { "/v1/users/nobody/tokens", "{\"expire\":6.5}", 400, "general_argument_invalid" },
+    { "/v1/users/nobody/tokens", "{\"length\":null}", 404, "user_not_found" },
+    { "/v1/account/sessions/token", NULL, 400, "general_argument_invalid" },
+    { "/v1/account/sessions/token", "{\"userId\":\"x\"}", 400, "general_argument_invalid" },
+    { "/v1/account/sessions/token", "{\"secret\":\"x\"}", 400, "general_argument_invalid" },
+    { "/v1/account/sessions/token", "{\"userId\":\"x\",\"secret\":\"x\"}", 401,
+      "user_invalid_token" },
+};
+
+static void what_is_no_token_is_refused_in_the_words_of_appwrite(void **state)
+{
+    struct rig *r = *state;
+    for (size_t i = 0; i < ARRAY_LEN(token_refusals); i++)
+        assert_error(ask_with_key(r, HTTP_POST, token_refusals[i].path, token_refusals[i].body),
+                     token_refusals[i].status, token_refusals[i].type);
+}
+
+static void only_a_key_makes_tokens(void **state)
+{
+    struct rig *r = *state;
+    struct rig_answer a = ask_as_user(r, HTTP_GET, "/v1/account", NULL);
+    char *path = xasprintf("/v1/users/%s/tokens", message_str(a.json, "$id", ""));
+    rig_answer_finish(&a);
+    assert_error(rig_ask(r, HTTP_POST, path, NULL, NULL), 401, "general_unauthorized_scope");
+    assert_error(ask_as_user(r, HTTP_POST, path, NULL), 401, "general_unauthorized_scope");
+    free(path);
+}
+
 static void anonymous_guests_may_write_requests(void **state)
 {
     struct rig *r = *state;
@@ -706,6 +785,9 @@ int main(void)
         TEST(the_current_session_can_be_seen_extended_and_ended),
         TEST(all_sessions_end_at_once),
         TEST(a_token_made_of_a_session_stands_for_it),
+        TEST(a_token_of_a_program_with_a_key_signs_a_client_in_once),
+        TEST(what_is_no_token_is_refused_in_the_words_of_appwrite),
+        TEST(only_a_key_makes_tokens),
         TEST(anonymous_guests_may_write_requests),
         TEST(guessing_passwords_ends_with_429_and_a_time),
         TEST(the_house_is_claimed_once_with_its_code),

@@ -458,6 +458,83 @@ static void what_cannot_be_saved_is_refused_and_told_to_nobody(void **state)
     free(session);
 }
 
+#define PAGE     "Origin: http://jukebox.localhost:3000\r\n"
+#define FIELD    "X-Filler: x\r\n"
+#define FIELD_10 FIELD FIELD FIELD FIELD FIELD FIELD FIELD FIELD FIELD FIELD
+
+/* What every answer to that page must have, or the browser keeps it from the page. */
+static void assert_readable(char *head, int status)
+{
+    char *line = xasprintf("HTTP/1.1 %d ", status);
+    assert_contains(head, line);
+    assert_contains(head, "\r\nAccess-Control-Allow-Origin: http://jukebox.localhost:3000\r\n");
+    assert_contains(head, "\r\nAccess-Control-Allow-Credentials: true\r\n");
+    assert_null(strstr(head, "Set-Cookie"));
+    assert_null(strstr(head, "X-Fallback-Cookies:"));
+    free(line);
+    free(head);
+}
+
+static void a_page_can_read_that_nothing_was_saved(void **state)
+{
+    struct fixture *f = *state;
+    char *head, *headers;
+    signal(SIGXFSZ, SIG_IGN);
+    start(f);
+    char *session = sign_in(f);
+    headers = xasprintf(PAGE "%s", session);
+    limit_files(1);
+    ask(f, "PATCH", QUEUE, headers, "{\"data\":{\"mainQueue\":\"[1]\"}}", &head, NULL);
+    assert_readable(head, 503);
+    ask(f, "POST", "/v1/account/sessions/anonymous", PAGE, "", &head, NULL); /* and no session */
+    assert_readable(head, 503);
+    limit_files(RLIM_INFINITY);
+    free(headers);
+    free(session);
+}
+
+/* Says `text`, then `more` again and again up to `len` bytes in all. The head of the answer. */
+static char *say_much(const struct fixture *f, const char *text, const char *more, size_t len)
+{
+    int fd = dial(f);
+    struct buf b;
+    buf_init(&b, strlen(text) + len + strlen(more) + 1);
+    assert_int_equal(buf_append(&b, text, strlen(text)), 0);
+    while (b.len < len)
+        assert_int_equal(buf_append(&b, more, strlen(more)), 0);
+    assert_int_equal(file_write_all(fd, b.data, b.len), 0);
+    char *head = take_head(fd);
+    buf_finish(&b);
+    close(fd);
+    return head;
+}
+
+static const struct {
+    int status;
+    const char *text, *more; /* and this again and again, up to `len` bytes */
+    size_t len;
+} unserved[] = {
+    { 431, "GET /v1/ping HTTP/1.1\r\nHost: x\r\n" PAGE "X-Long: ", "xxxxxxxxxxxxxxxx", 33000 },
+    { 431, "GET /v1/ping HTTP/1.1\r\nHost: x\r\n" PAGE, "X-Long: xxxxxxxxxxxxxxxxxxxxx\r\n",
+      33000 },
+    { 431,
+      "GET /v1/ping HTTP/1.1\r\nHost: x\r\n" PAGE FIELD_10 FIELD_10 FIELD_10 FIELD_10 FIELD_10
+          FIELD_10 FIELD_10 FIELD_10 FIELD_10 FIELD_10 "\r\n",
+      "", 0 },
+    { 413, "POST /v1/ping HTTP/1.1\r\nHost: x\r\n" PAGE "Content-Length: 99999999\r\n\r\n", "", 0 },
+    { 400, "GET /v1/%zz HTTP/1.1\r\nHost: x\r\n" PAGE "\r\n", "", 0 },
+    { 400, "GET /v1/ping HTTP/1.1\r\n" PAGE "\r\n", "", 0 },
+};
+
+static void a_page_can_read_why_it_is_not_served(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    for (size_t i = 0; i < ARRAY_LEN(unserved); i++)
+        assert_readable(say_much(f, unserved[i].text, unserved[i].more, unserved[i].len),
+                        unserved[i].status);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -473,6 +550,8 @@ int main(void)
         TEST(a_strange_page_gets_a_close_that_it_can_read),
         TEST(what_a_request_wrote_before_it_failed_never_was),
         TEST(what_cannot_be_saved_is_refused_and_told_to_nobody),
+        TEST(a_page_can_read_that_nothing_was_saved),
+        TEST(a_page_can_read_why_it_is_not_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

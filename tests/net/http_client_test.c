@@ -371,6 +371,42 @@ static void certificate_is_verified(void **state)
     certificate_finish(&certificate);
 }
 
+static void a_pinned_certificate_is_trusted_whatever_it_says_and_no_other_is(void **state)
+{
+    struct certificate valid, old, future, other;
+    certificate_init(&valid);
+    certificate_init_dated(&old, -20, -10);
+    certificate_init_dated(&future, 10, 20); /* what a box without a clock battery thinks */
+    certificate_init(&other);
+    const struct {
+        const struct certificate *of_server;
+        const char *pinned_file, *ca_file;
+        bool is_trusted;
+    } cases[] = {
+        { &valid, valid.file, NULL, true },        { &old, old.file, NULL, true },
+        { &future, future.file, NULL, true },      { &valid, other.file, NULL, false },
+        { &valid, "/nowhere", NULL, false },       { &valid, "/dev/null", NULL, false },
+        { &valid, other.file, valid.file, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stage s;
+        struct http_client_params p = { .pinned_file = cases[i].pinned_file,
+                                        .ca_file = cases[i].ca_file };
+        open_stage(&s, serve_mirror, &p, cases[i].of_server->server);
+        for (int k = 0; k < 2; k++) { /* also on a connection that was kept */
+            start_at(&s, i % 2 ? "localhost" : "127.0.0.1", s.server->port, "/",
+                     (struct http_request_params){ 0 }, &s.answer);
+            wait_answers(&s, &s.answer, k + 1);
+            assert_int_equal(s.answer.status, cases[i].is_trusted ? 200 : 0);
+        }
+        close_stage(&s);
+    }
+    certificate_finish(&valid);
+    certificate_finish(&old);
+    certificate_finish(&future);
+    certificate_finish(&other);
+}
+
 /* ---- ends --------------------------------------------------------------------------------------- */
 
 static void cancelled_request_is_silent(void **state)
@@ -490,6 +526,7 @@ int main(void)
         cmocka_unit_test(stale_connection_costs_nothing),
         cmocka_unit_test(kept_connections_are_not_trusted_after_a_failure),
         cmocka_unit_test(certificate_is_verified),
+        cmocka_unit_test(a_pinned_certificate_is_trusted_whatever_it_says_and_no_other_is),
         cmocka_unit_test(cancelled_request_is_silent),
         cmocka_unit_test(callback_may_cancel_and_start),
         cmocka_unit_test(refusals_without_end_leave_the_loop_its_turns),

@@ -83,13 +83,15 @@ static void bench_on_request(void *ctx, struct exchange *x)
     snprintf(text, sizeof(text), "%s [%s] [%s] [%s] [%.*s] %zu %s",
              bench_method(exchange_method(x)), exchange_path(x), exchange_query(x),
              custom ? custom : "", len < 1000 ? (int)len : 0, body, len, exchange_peer(x));
-    const struct http_header header[] = { { "X-Back", custom ? custom : "none" } };
+    const struct http_header header[] = { { "X-Back", custom ? custom : "none" },
+                                          { "X-Secret", "of this answer alone" } };
     exchange_answer(x, &(struct http_answer){ .status = 200,
                                               .content_type = "text/plain",
                                               .body = text,
                                               .len = strlen(text),
                                               .header = header,
-                                              .header_count = 1 });
+                                              .header_count = ARRAY_LEN(header),
+                                              .lasting_count = 1 });
 }
 
 static void bench_on_gone(void *ctx, struct exchange *x)

@@ -294,6 +294,28 @@ static void a_failing_turn_turns_its_answers_into_the_error(void **state)
     close(fd);
 }
 
+static void the_error_of_a_failing_turn_keeps_the_lasting_headers_of_each_answer(void **state)
+{
+    struct bench *b = *state;
+    char text[8192] = "";
+    int fd = client_connect(b);
+    b->fails = true;
+    assert_true(client_say(b, fd,
+                           "GET /1 HTTP/1.1\r\nHost: a\r\nX-Custom-Thing: one\r\n\r\n"
+                           "GET /2 HTTP/1.1\r\nHost: a\r\nX-Custom-Thing: two\r\n\r\n"
+                           "GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    assert_true(client_read(b, fd, text, sizeof(text), NULL));
+    const char *one = strstr(text, "\r\nX-Back: one\r\n"),
+               *two = strstr(text, "\r\nX-Back: two\r\n");
+    assert_non_null(one);
+    assert_non_null(two);
+    assert_true(one < two);
+    assert_non_null(strstr(two, "\r\nX-Back: none\r\n"));
+    assert_null(strstr(text, "X-Secret"));
+    assert_null(strstr(text, " 200 "));
+    close(fd);
+}
+
 static void a_turn_that_fails_without_a_reason_answers_500(void **state)
 {
     struct bench *b = *state;
@@ -559,6 +581,7 @@ int main(void)
         TEST(bodies_of_all_together_are_bounded),
         TEST(answers_leave_only_after_the_turn),
         TEST(a_failing_turn_turns_its_answers_into_the_error),
+        TEST(the_error_of_a_failing_turn_keeps_the_lasting_headers_of_each_answer),
         TEST(a_turn_that_fails_without_a_reason_answers_500),
         TEST(an_answer_may_come_in_a_later_turn),
         TEST(the_owner_hears_when_a_client_goes_before_its_answer),

@@ -249,6 +249,42 @@ static void certificate_is_verified(void **state)
     certificate_finish(&certificate);
 }
 
+static void a_pinned_certificate_is_trusted_whatever_it_says_and_no_other_is(void **state)
+{
+    struct certificate valid, old, future, other;
+    certificate_init(&valid);
+    certificate_init_dated(&old, -20, -10);
+    certificate_init_dated(&future, 10, 20);
+    certificate_init(&other);
+    const struct {
+        const struct certificate *of_server;
+        const char *pinned_file, *ca_file;
+        bool is_trusted;
+    } cases[] = {
+        { &valid, valid.file, NULL, true },        { &old, old.file, NULL, true },
+        { &future, future.file, NULL, true },      { &valid, other.file, NULL, false },
+        { &valid, "/nowhere", NULL, false },       { &valid, "/dev/null", NULL, false },
+        { &valid, other.file, valid.file, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stage s;
+        open_stage(&s, serve_mirror, cases[i].of_server->server,
+                   (struct ws_client_params){ .pinned_file = cases[i].pinned_file,
+                                              .ca_file = cases[i].ca_file });
+        dial_at(&s, i % 2 ? "localhost" : "127.0.0.1", s.server->port,
+                (struct ws_open_params){ 0 });
+        wait_for(&s, cases[i].is_trusted ? &s.texts : &s.gone, 1);
+        assert_int_equal(s.opened, cases[i].is_trusted);
+        if (!cases[i].is_trusted)
+            assert_contains(s.why, "another certificate");
+        close_stage(&s);
+    }
+    certificate_finish(&valid);
+    certificate_finish(&old);
+    certificate_finish(&future);
+    certificate_finish(&other);
+}
+
 static void unreadable_authority_is_an_error(void **state)
 {
     uv_loop_t loop;
@@ -557,6 +593,7 @@ int main(void)
         cmocka_unit_test(silent_server_is_gone_by_the_deadline),
         cmocka_unit_test(what_cannot_be_dialled_says_so_later),
         cmocka_unit_test(certificate_is_verified),
+        cmocka_unit_test(a_pinned_certificate_is_trusted_whatever_it_says_and_no_other_is),
         cmocka_unit_test(unreadable_authority_is_an_error),
         cmocka_unit_test(texts_come_back_in_order),
         cmocka_unit_test(pieces_become_whole_texts),

@@ -5,7 +5,7 @@ import { Page, VERSIONS, plain, refused } from './browser.mjs';
 import { DATABASE as D, Hub, PASSWORD, PROJECT } from './hub.mjs';
 
 let hub;
-before(async () => { hub = await Hub.start({ users: { owner: 'owner', guest: 'guest' } }); });
+before(async () => { hub = await Hub.start({ users: { owner: 'owner', guest: 'guest' }, keys: ['kiosk'] }); });
 after(() => hub?.stop());
 
 function fallback(page) {
@@ -87,6 +87,24 @@ for (const version of VERSIONS) {
                 other.client.setJWT(jwt);
                 await page.account.deleteSessions();
                 await refused(other, () => other.account.get(), 401, 'user_jwt_invalid');
+            } finally {
+                other.close();
+            }
+        });
+
+        test('a token of a server signs in once, without a password', async () => {
+            const { json: token } = await hub.request('POST', `/users/${hub.users.owner.userId}/tokens`,
+                { headers: { 'x-appwrite-key': hub.keys.kiosk }, body: {} });
+            const other = new Page(hub, version);
+            try {
+                const { userId, secret } = token;
+                const use = () => version < 18 ? other.account.updateMagicURLSession(userId, secret)
+                    : version < 24 ? other.account.createSession(userId, secret)
+                        : other.account.createSession({ userId, secret });
+                const session = await use();
+                assert.deepEqual([session.userId, session.provider], [userId, 'token']);
+                assert.equal((await other.account.get()).email, hub.email('owner'));
+                await refused(other, use, 401, 'user_invalid_token');
             } finally {
                 other.close();
             }

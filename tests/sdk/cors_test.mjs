@@ -1,8 +1,10 @@
 // Which pages may talk to the hub: answers to bare requests with an Origin. (Every other test here runs under the same
 // rules, too: see browser.mjs.)
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { Hub, PASSWORD, PROJECT, packages, within } from './hub.mjs';
+import { Page, VERSIONS, refused } from './browser.mjs';
+import { DATABASE, Hub, VENUE, PASSWORD, PROJECT, packages, within } from './hub.mjs';
 
 const WebSocket = packages('ws');
 const OURS = ['http://localhost:3000', 'http://127.0.0.1', 'https://jukebox.localhost', 'http://192.168.1.20:8080',
@@ -158,4 +160,29 @@ describe('pages of others', () => {
         const bad = await hub.request('GET', hub.documents('queues'), { headers: { origin, 'x-appwrite-key': 'standard_x' } });
         assert.ok(bad.status === 401 || bad.status === 403, String(bad.status));
     });
+});
+
+// A page learns that, too, and not only that something went wrong.
+describe('a hub whose disk takes nothing', () => {
+    let full;
+    before(async () => { full = await Hub.start({ wrap: ['sh', '-c', 'trap "" XFSZ; exec "$@"', 'sh'] }); });
+    after(() => full?.stop());
+
+    for (const version of VERSIONS) {
+        test(`says so to appwrite ${version}`, async () => {
+            const page = new Page(full, version);
+            const limit = (bytes) => execFileSync('prlimit', [`--pid=${full.process.pid}`, `--fsize=${bytes}:`]);
+            const write = () => page.databases.updateDocument(DATABASE, 'queues', VENUE, { mainQueue: `[${version}]` });
+            try {
+                await page.account.createAnonymousSession();
+                limit(1);
+                await refused(page, write, 503, 'general_server_error');
+                await refused(page, () => page.account.createJWT(), 503, 'general_server_error');
+                limit('unlimited');
+                assert.equal((await write()).mainQueue, `[${version}]`);
+            } finally {
+                page.close();
+            }
+        });
+    }
 });

@@ -70,8 +70,9 @@ async function admin(argv, input = '') {
 }
 
 export class Hub {
-    // users: { name: role }, made before the hub runs; their e-mail addresses are NAME@house.test.
-    static async start({ users = {}, keys = [], options = [] } = {}) {
+    // users: { name: role }, made before the hub runs; their e-mail addresses are NAME@house.test. wrap: words before
+    // its command.
+    static async start({ users = {}, keys = [], options = [], wrap = [] } = {}) {
         const hub = new Hub();
         hub.data = await mkdtemp(join(tmpdir(), 'djamms-sdk-'));
         hub.keys = {};
@@ -85,7 +86,7 @@ export class Hub {
             for (const name of keys) {
                 hub.keys[name] = (await admin(['key', 'add', name, ...where])).secret;
             }
-            await hub.run(options);
+            await hub.run(options, wrap);
         } catch (error) {
             await hub.stop().catch(() => {});
             throw error;
@@ -93,9 +94,10 @@ export class Hub {
         return hub;
     }
 
-    async run(options) {
-        this.process = spawn(program, ['--listen', '127.0.0.1:0', '--data', this.data, '--project', PROJECT,
-            '--database', DATABASE, '--venue', VENUE, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    async run(options, wrap) {
+        const words = [...wrap, program, '--listen', '127.0.0.1:0', '--data', this.data, '--project', PROJECT,
+            '--database', DATABASE, '--venue', VENUE, ...options];
+        this.process = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
         this.log = '';
         this.process.stderr.on('data', (text) => { this.log += text; });
         this.ended = new Promise((resolve) => this.process.on('close', resolve));

@@ -4,14 +4,15 @@ import { after, before, test } from 'node:test';
 import { plain } from './browser.mjs';
 import { DATABASE as databaseId, Hub, PASSWORD, PROJECT, VENUE, packages } from './hub.mjs';
 
-const { Account, AppwriteException, Client, Databases, Functions, ID, Query, TablesDB } = packages('node-appwrite');
-let hub, databases, tables, account, functions;
+const { Account, AppwriteException, Client, Databases, Functions, ID, Query, TablesDB, Users } = packages('node-appwrite');
+let hub, databases, tables, account, functions, users;
 const client = () => new Client().setEndpoint(hub.url).setProject(PROJECT);
 
 before(async () => {
     hub = await Hub.start({ users: { staff: 'staff' }, keys: ['test', 'other'] });
     const keyed = client().setKey(hub.keys.test);
-    [databases, tables, account, functions] = [Databases, TablesDB, Account, Functions].map((Service) => new Service(keyed));
+    [databases, tables, account, functions, users] = [Databases, TablesDB, Account, Functions, Users]
+        .map((Service) => new Service(keyed));
 });
 after(() => hub?.stop());
 
@@ -72,6 +73,22 @@ test('with a key, a sign-in answers the secret, and the session does what its us
     await refused(() => new Databases(own).listDocuments({ databaseId, collectionId: 'players' }), 401, 'user_unauthorized');
     const { jwt } = await new Account(own).createJWT();
     assert.equal((await new Account(client().setJWT(jwt)).get()).$id, hub.users.staff.userId);
+});
+
+test('a token that a key made is a session of its user once', async () => {
+    const { userId } = hub.users.staff;
+    const token = await users.createToken({ userId });
+    assert.deepEqual([token.userId, token.secret.length], [userId, 6]);
+    const life = new Date(token.expire) - new Date(token.$createdAt);
+    assert.equal(life, 15 * 60 * 1000);
+    const session = await account.createSession(token);
+    assert.equal((await new Account(client().setSession(session.secret)).get()).$id, userId);
+    await refused(() => account.createSession(token), 401, 'user_invalid_token');
+    const long = await users.createToken({ userId, length: 128, expire: 60 });
+    assert.equal(long.secret.length, 128);
+    await refused(() => users.createToken({ userId, length: 129 }), 400, 'general_argument_invalid');
+    await refused(() => users.createToken({ userId: 'nobody' }), 404, 'user_not_found');
+    await refused(() => new Users(client()).createToken({ userId }), 401, 'general_unauthorized_scope');
 });
 
 test('the guard works by a header of the client', async () => {

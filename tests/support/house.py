@@ -135,9 +135,9 @@ class House:
         if p.poll() is not None:
             raise AssertionError(f"{p.args[1]} ended with {p.returncode}")
 
-    def cli(self, *argv, seconds=20):
+    def cli(self, *argv, seconds=20, input=""):
         """Runs `djamms ...` to its end; returns (exit status, stdout, stderr)."""
-        r = subprocess.run([self.bin / "djamms", *map(str, argv)], env=self.env, stdin=subprocess.DEVNULL,
+        r = subprocess.run([self.bin / "djamms", *map(str, argv)], env=self.env, input=input.encode(),
                            capture_output=True, timeout=seconds * SLOW)
         return r.returncode, r.stdout.decode(errors="replace"), r.stderr.decode(errors="replace")
 

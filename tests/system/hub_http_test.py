@@ -203,10 +203,13 @@ class BadConnections(HubTest):
                 sockets.append(Connection(self.hub.port))
             refused = [s for s in sockets[2000:]]
             for c in refused:
-                c.send(b"GET /v1/health/version HTTP/1.1\r\n" + HOST + b"\r\n")
-            said = {c.rest()[:12] for c in refused}
+                c.send(b"GET /v1/health/version HTTP/1.1\r\nOrigin: http://localhost:3000\r\n" + HOST + b"\r\n")
+            answers = [c.rest() for c in refused]
+            said = {a[:12] for a in answers}
             self.assertLessEqual(said, {b"HTTP/1.1 503", b""}, "in words, or not at all")
             self.assertIn(b"HTTP/1.1 503", said)
+            for a in filter(None, answers):
+                self.assertIn(b"\r\nAccess-Control-Allow-Origin: http://localhost:3000\r\n", a, "which a page can read")
             sockets[0].send(b"GET /v1/health/version HTTP/1.1\r\n" + HOST + b"\r\n")
             self.assertEqual(sockets[0].answer().status, 200, "who is inside is served")
         finally:

@@ -3,6 +3,7 @@ documents of the hub, and by what the player says."""
 import json
 import os
 import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -164,14 +165,18 @@ class Joining(unittest.TestCase):
         self.assertEqual(sorted(t["id"] for t in backend.queue()["mainQueue"]), sorted(before))
         self.assertEqual(sorted(t["id"] for t in h.queue()["main"]), sorted(before))
 
+    def settings_of(self, hub):
+        """As House.start() takes them, and as words of a command line."""
+        settings = dict(backend_kind="appwrite", backend_endpoint=hub.url, backend_project=PROJECT,
+                        backend_database=DATABASE, backend_venue=VENUE)
+        words = [x for x in self.house.sets(**settings) if x.startswith("backend")]
+        return settings, [x for w in words for x in ("--set", w)]
+
     def test_pair_signs_the_box_in_once_and_keeps_no_password(self):
         h = self.house
         with Hub().provision("staff") as hub:
             hub.start()
-            settings = dict(backend_kind="appwrite", backend_endpoint=hub.url, backend_project=PROJECT,
-                            backend_database=DATABASE, backend_venue=VENUE)
-            options = [x for x in h.sets(**settings) if x != "--set" and x.startswith("backend")]
-            options = [x for o in options for x in ("--set", o)]
+            settings, options = self.settings_of(hub)
             secret, wrong = h.tmp / "secret", h.tmp / "wrong"
             secret.write_text(PASSWORD + "\n")
             wrong.write_text("no-" + PASSWORD + "\n")
@@ -188,6 +193,32 @@ class Joining(unittest.TestCase):
             h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master", 20, "it is taken up at once")
             log = next(p for p in h.started if "player" in p.args[0].name).log.read_text()
             self.assertNotIn(json.loads(kept.read_text())["session"], log, "the session is never logged")
+
+    def test_a_token_of_the_hub_signs_the_box_in_without_a_password(self):
+        h = self.house
+        with Hub().provision("staff") as hub:
+            hub.start()
+            settings, options = self.settings_of(hub)
+            token = hub.admin("token", "staff@house.test")["token"]
+            h.start("djamms-player", *h.sets(**settings))
+            code, out, error = h.cli("pair", "--token-file", "-", *options, input=token + "\n")
+            self.assertEqual(code, 0, error)
+            self.assertNotIn(token.split(":")[1], (h.state / "session.json").read_text() + out)
+            h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master", 20, "it is taken up at once")
+            code, _, error = h.cli("pair", "--token", token, *options)
+            self.assertEqual((code, "does not take this token" in error), (1, True), error)
+
+    def test_the_zone_s_player_and_its_hub_speak_tls_by_a_certificate_of_any_name(self):
+        h = self.house
+        certificate, key = h.tmp / "certificate.pem", h.tmp / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=jukebox.bar.example", "-keyout", key, "-out", certificate, "-days", "30"],
+                       check=True, capture_output=True)
+        h.up(CLIPS["k1"]["path"], hub_certificate=certificate, hub_key=key)
+        h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master" and s["backend"]["pending"] == 0, 20,
+                      "the player has the venue, by requests and by the socket")
+        notice = json.loads((h.runtime / "hub.json").read_text())
+        self.assertTrue(notice["url"].startswith("https://127.0.0.1:"), notice["url"])
 
 
 class TwoPlayers(unittest.TestCase):
