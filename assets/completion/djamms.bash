@@ -52,7 +52,7 @@ _djamms()
         options='--help --output --runtime-dir'
         files=yes ;;
     doctor)
-        options='--help --json --runtime-dir --state-dir' ;;
+        options='--help --json --config --set --runtime-dir --state-dir' ;;
     config)
         options='--help --json --config --set --runtime-dir'
         choices='check example show'

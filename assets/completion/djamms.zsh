@@ -149,6 +149,8 @@ case $command in
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
             '--runtime-dir[folder of the running jukebox]:DIR' \
             '--state-dir[folder of the kept queue and history]:DIR' ;;
     config)

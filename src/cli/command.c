@@ -74,9 +74,11 @@ static const struct command commands[] = {
     { "screenshot", "FILE", "write what a screen shows as a PNG file", NULL, 1, 1,
       ARG_BIT(ARG_OUTPUT), NULL, screenshot_run },
     { "doctor", "", "check this machine and say what to do",
-      "Checks programs, settings, library, display, sound, inputs, fonts, space and memory. Exit\n"
-      "status 1: there is a problem. Warnings do not count as one.\n",
-      0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR), NULL, doctor_run },
+      "Checks programs, settings, library, display, sound, inputs, fonts, space and memory, with\n"
+      "the settings that `djamms up` has with the same options. Exit status 1: there is a\n"
+      "problem. Warnings do not count as one.\n",
+      0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET),
+      NULL, doctor_run },
     { "config", "check [FILE]|example|show", "check, explain or show the settings",
       "check    reads a settings file and names every mistake with its line\n"
       "example  prints a commented file with every setting at its default\n"

@@ -85,7 +85,7 @@ class WithoutJukebox(unittest.TestCase):
         checks = json.loads(subprocess.run([folder / "usr/bin/djamms", "doctor", "--json"], env=self.house.env,
                                            capture_output=True, timeout=60).stdout)["checks"]
         programs = [c["result"] for c in checks if c["name"] == "programs"]
-        self.assertEqual(programs, ["ok"] * 3)
+        self.assertEqual(programs, ["ok"] * 4)
 
 
 class WithJukebox(unittest.TestCase):
