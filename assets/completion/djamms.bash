@@ -36,9 +36,9 @@ _djamms()
     remove)
         options='--help --runtime-dir' ;;
     move)
-        options='--help --runtime-dir' ;;
+        options='--help --json --runtime-dir' ;;
     promote)
-        options='--help --runtime-dir' ;;
+        options='--help --json --runtime-dir' ;;
     play-now)
         options='--help --runtime-dir' ;;
     shuffle)

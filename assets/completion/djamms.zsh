@@ -115,10 +115,12 @@ case $command in
     move)
         _arguments \
             '--help[show help]' \
+            '--json[one JSON object for programs]' \
             '--runtime-dir[folder of the running jukebox]:DIR' ;;
     promote)
         _arguments \
             '--help[show help]' \
+            '--json[one JSON object for programs]' \
             '--runtime-dir[folder of the running jukebox]:DIR' ;;
     play-now)
         _arguments \

@@ -63,7 +63,7 @@ static void a_player_that_dies_in_the_middle_of_an_answer_is_a_failure(void **st
 }
 
 static const struct {
-    const char *words[4];
+    const char *words[5];
     const char *answer;
     const char *request; /* part of what is sent */
     int code;
@@ -126,6 +126,50 @@ static const struct {
       0,
       "moved: x\n",
       NULL },
+    { { "move", "main:3", "0" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":1},\"is_moved\":true}",
+      "\"index\"",
+      0,
+      "moved to main:1: T\n",
+      NULL },
+    { { "move", "main:2", "2" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":2},\"is_moved\":false}",
+      "\"index\"",
+      0,
+      "stays at main:2: T\n",
+      NULL },
+    { { "move", "main:0", "3" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":0,\"is_playing\":true},"
+      "\"is_moved\":false}",
+      "\"index\"",
+      0,
+      "stays at main:0, it is playing: T\n",
+      NULL },
+    { { "promote", "main:0" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":0,\"is_playing\":true},"
+      "\"is_moved\":false}",
+      "\"promote\"",
+      0,
+      "stays at main:0, it is playing: T\n",
+      NULL },
+    { { "promote", "main:1" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":1},\"is_moved\":false}",
+      "\"promote\"",
+      0,
+      "next of its list: T\n",
+      NULL },
+    { { "move", "main:0", "3", "--json" },
+      "{\"ok\":true,\"track\":{\"index\":0},\"is_moved\":false}",
+      "\"index\"",
+      0,
+      "{\"ok\":true,\"track\":{\"index\":0},\"is_moved\":false}\n",
+      NULL },
+    { { "skip" },
+      "{\"ok\":false,\"code\":\"not-found\",\"error\":\"Nothing plays.\"}",
+      "\"skip\"",
+      1,
+      "",
+      "djamms: Nothing plays.\n" },
     { { "move", "main:3", "-1" }, NULL, NULL, 2, "", "is no index" },
     { { "promote", "k" },
       "{\"ok\":true,\"track\":{\"title\":\"T\"}}",
@@ -301,12 +345,16 @@ static void the_history_is_in_local_time(void **state)
     static const char answer[] =
         "{\"ok\":true,\"tracks\":[{\"title\":\"T\",\"started_at\":\"2026-08-14T22:15:03.250Z\","
         "\"ended_at\":\"2026-08-14T22:17:03Z\",\"played_s\":120,\"how\":\"ended\"},null,"
-        "{\"title\":\"U\",\"started_at\":\"soon\",\"how\":\"failed\"}]}";
+        "{\"title\":\"U\",\"started_at\":\"soon\",\"how\":\"failed\"},"
+        "{\"title\":\"V\",\"started_at\":\"now\",\"played_s\":0.3,\"how\":\"skipped\"},"
+        "{\"title\":\"W\",\"started_at\":\"now\",\"played_s\":0,\"how\":\"failed\"}]}";
     struct fake_player p = FAKE_PLAYER(answer, answer);
     setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
     struct run r = RUN("history", "--runtime-dir", p.dir);
     assert_string_equal(r.out, "2026-08-15 00:15  T  2:00  ended\n"
-                               "soon              U  -:--  failed\n");
+                               "soon              U  -:--  failed\n"
+                               "now               V  0:00  skipped\n"
+                               "now               W  0:00  failed\n");
     run_finish(&r);
     r = RUN("history", "--json", "--runtime-dir", p.dir);
     assert_contains(r.out, "{\"ok\":true,\"tracks\":[{\"title\":\"T\","

@@ -381,6 +381,43 @@ static void the_queue_is_changed_as_told(void **state)
     assert_int_equal(message_i64(message_object(m, "now"), "index", 0), -1); /* it plays on */
 }
 
+static void what_plays_is_not_moved_and_the_answer_says_so(void **state)
+{
+    static const struct {
+        const char *line;
+        int index;
+        bool is_moved;
+    } cases[] = {
+        { "{\"command\":\"move\",\"entry\":\"main:0\",\"index\":2}", 0, false },
+        { "{\"command\":\"promote\",\"entry\":\"main:0\"}", 0, false },
+        { "{\"command\":\"move\",\"entry\":\"main:2\",\"index\":0}", 1, true },
+        { "{\"command\":\"promote\",\"entry\":\"main:1\"}", 1, false },
+        { "{\"command\":\"move\",\"entry\":\"main:1\",\"index\":99}", 2, true },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct message *m = say_ok(*state, cases[i].line);
+        const struct message *track = message_object(m, "track");
+        assert_int_equal(message_i64(track, "index", -1), cases[i].index);
+        assert_int_equal(message_bool(m, "is_moved", !cases[i].is_moved), cases[i].is_moved);
+        assert_int_equal(message_bool(track, "is_playing", false), cases[i].index == 0);
+    }
+}
+
+static void where_nothing_plays_nothing_is_skipped_or_sought(void **state)
+{
+    static const char *const lines[] = { "{\"command\":\"skip\"}",
+                                         "{\"command\":\"seek\",\"position_s\":1}" };
+    struct desk *d = *state;
+    say_ok(d, "{\"command\":\"clear\",\"lists\":\"all\"}");
+    assert_true(message_object(say_ok(d, "{\"command\":\"skip\"}"), "now") == NULL);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        const struct message *m = say(d, lines[i]);
+        assert_false(message_bool(m, "ok", true));
+        assert_string_equal(message_str(m, "code", ""), "not-found");
+        assert_string_equal(message_str(m, "error", ""), "Nothing plays.");
+    }
+}
+
 static void sound_and_position(void **state)
 {
     struct desk *d = *state;
@@ -418,6 +455,8 @@ int main(void)
         TEST(next_request_and_ids),
         TEST(entries_are_named_by_id_key_or_index),
         TEST(the_queue_is_changed_as_told),
+        TEST(what_plays_is_not_moved_and_the_answer_says_so),
+        TEST(where_nothing_plays_nothing_is_skipped_or_sought),
         TEST(sound_and_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,9 @@ class WithJukebox(unittest.TestCase):
         self.assertEqual(self.sources(), ["k1", "k3", "k2"])
         self.run_ok("promote", "main:2")
         self.assertEqual(self.sources(), ["k1", "k2", "k3"])
+        self.assertTrue(self.run_ok("move", "main:0", "2").startswith("stays at main:0, it is playing: "))
+        self.assertFalse(self.json("promote", "main:0")["is_moved"])
+        self.assertEqual(self.sources(), ["k1", "k2", "k3"])
         key = self.house.queue()["main"][2]["key"]
         self.run_ok("play-now", key)
         self.house.wait_status(lambda s: s["now"] and s["now"]["source"].endswith("k3.mkv"), 5, "k3 plays")
