@@ -112,33 +112,38 @@ static void set_notice(struct message *m, const struct jukebox *j)
     message_set_object(m, "notice", n);
 }
 
-static void append_output(struct message *m, struct output_row *row)
+/* `mark`: the row as it was at the start of the jukebox. */
+static void append_output(struct message *m, struct output_row *row, const struct output_row *mark)
 {
+    static const struct output_row none;
     struct message *o = message_create();
     row->name[sizeof(row->name) - 1] = '\0';
+    if (row->stage != mark->stage || strncmp(row->name, mark->name, sizeof(row->name)) != 0)
+        mark = &none; /* of another output */
     message_set_str(o, "name", row->name);
     message_set_i64(o, "stage", row->stage);
     message_set_i64(o, "width", row->width);
     message_set_i64(o, "height", row->height);
     message_set_f64(o, "refresh_hz", row->refresh_mhz / 1000.0);
-    message_set_i64(o, "presented", (int64_t)row->presented);
-    message_set_i64(o, "late", (int64_t)row->late);
-    message_set_i64(o, "dropped", (int64_t)row->dropped);
-    message_set_i64(o, "repeated", (int64_t)row->repeated);
+    message_set_i64(o, "presented", (int64_t)count_since(row->presented, mark->presented));
+    message_set_i64(o, "late", (int64_t)count_since(row->late, mark->late));
+    message_set_i64(o, "dropped", (int64_t)count_since(row->dropped, mark->dropped));
+    message_set_i64(o, "repeated", (int64_t)count_since(row->repeated, mark->repeated));
     message_append_object(m, "outputs", o);
 }
 
-static void set_outputs(struct message *m, struct control *control)
+static void set_outputs(struct message *m, struct control *control, const struct start_marks *marks)
 {
     message_set_array(m, "outputs");
     for (size_t i = 0; i < OUTPUTS_MAX; i++) {
         struct output_row row;
         if (output_row_load(&control->output[i], &row) && row.name[0])
-            append_output(m, &row);
+            append_output(m, &row, &marks->output[i]);
     }
 }
 
-static void set_processes(struct message *m, const struct control *control)
+static void set_processes(struct message *m, const struct control *control,
+                          const struct start_marks *marks)
 {
     static const char *const names[PROCESS_COUNT] = {
         [PROCESS_BRAIN] = "player",       [PROCESS_DECK_A] = "deck-a",
@@ -149,13 +154,13 @@ static void set_processes(struct message *m, const struct control *control)
     message_set_array(m, "processes");
     for (int i = 0; i < PROCESS_COUNT; i++) {
         const struct process_row *row = &control->process[i];
-        uint32_t starts = atomic_load(&row->starts);
+        uint64_t starts = count_since(atomic_load(&row->starts), marks->starts[i]);
         if (starts == 0)
             continue;
         struct message *p = message_create();
         message_set_str(p, "name", names[i]);
         message_set_i64(p, "pid", atomic_load(&row->pid));
-        message_set_i64(p, "starts", starts);
+        message_set_i64(p, "starts", (int64_t)starts);
         message_set_bool(p, "is_alive", process_is_alive(control, (enum process_role)i));
         message_append_object(m, "processes", p);
     }
@@ -167,6 +172,7 @@ struct message *answer_status(const struct command_world *w)
     const struct queue *q = jukebox_queue(j);
     const struct scene *s = jukebox_scene(j);
     struct play_clock clock = { 0 };
+    struct start_marks marks;
     struct message *m = message_create(), *counts = message_create();
     message_set_bool(m, "ok", true);
     message_set_str(m, "version", DJAMMS_VERSION);
@@ -181,11 +187,12 @@ struct message *answer_status(const struct command_world *w)
     message_set_bool(m, "is_muted", s->is_muted);
     set_notice(m, j);
     message_set_object(m, "backend", w->backend ? w->backend(w->ctx) : NULL);
-    set_outputs(m, w->control);
-    set_processes(m, w->control);
+    control_load_marks(w->control, &marks);
+    set_outputs(m, w->control, &marks);
+    set_processes(m, w->control, &marks);
     if (!play_clock_load(&w->control->clock, &clock))
         clock.underruns = 0;
-    message_set_i64(m, "underruns", (int64_t)clock.underruns);
+    message_set_i64(m, "underruns", (int64_t)count_since(clock.underruns, marks.underruns));
     return m;
 }
 

@@ -194,6 +194,45 @@ static void status_tells_what_plays(void **state)
     assert_true(message_bool(process, "is_alive", false));
 }
 
+/* As they were left by lives before this start, and grew in it. */
+static void counters_are_told_since_the_start_of_the_jukebox(void **state)
+{
+    struct desk *d = *state;
+    struct output_row tv = {
+        .name = "TV", .presented = 900, .late = 40, .dropped = 30, .repeated = 313251
+    };
+    struct play_clock clock = { .underruns = 32 };
+    for (int i = 0; i < 6; i++)
+        process_enter(d->control, PROCESS_BRAIN, 1);
+    process_enter(d->control, PROCESS_STAGE0 + 1, 1); /* it is not started this time */
+    process_leave(d->control, PROCESS_STAGE0 + 1);
+    output_row_store(&d->control->output[0], &tv);
+    output_row_store(&d->control->output[1], &tv);
+    play_clock_store(&d->control->clock, &clock);
+    control_mark_start(d->control);
+    process_enter(d->control, PROCESS_BRAIN, 1);
+    process_enter(d->control, PROCESS_BRAIN, 1);
+    tv = (struct output_row){
+        .name = "TV", .presented = 910, .late = 41, .dropped = 30, .repeated = 313255
+    };
+    clock.underruns = 33;
+    output_row_store(&d->control->output[0], &tv);
+    snprintf(tv.name, sizeof(tv.name), "hall"); /* another one in that row */
+    output_row_store(&d->control->output[1], &tv);
+    play_clock_store(&d->control->clock, &clock);
+    const struct message *m = say_ok(d, "{\"command\":\"status\"}");
+    assert_int_equal(message_count(m, "processes"), 1);
+    assert_int_equal(message_i64(message_object_at(m, "processes", 0), "starts", 0), 2);
+    assert_int_equal(message_i64(m, "underruns", -1), 1);
+    const struct message *row = message_object_at(m, "outputs", 0);
+    assert_int_equal(message_i64(row, "presented", -1), 10);
+    assert_int_equal(message_i64(row, "late", -1), 1);
+    assert_int_equal(message_i64(row, "dropped", -1), 0);
+    assert_int_equal(message_i64(row, "repeated", -1), 4);
+    row = message_object_at(m, "outputs", 1);
+    assert_int_equal(message_i64(row, "repeated", -1), 313255);
+}
+
 static void a_screenshot_names_its_output_or_takes_the_first(void **state)
 {
     struct desk *d = *state;
@@ -446,6 +485,7 @@ int main(void)
         TEST(what_is_wrong_is_said_in_a_sentence),
         TEST(answers_to_changes_of_the_queue_wait_for_the_disk),
         TEST(status_tells_what_plays),
+        TEST(counters_are_told_since_the_start_of_the_jukebox),
         TEST(a_screenshot_names_its_output_or_takes_the_first),
         TEST(files_are_added_or_refused_one_by_one),
         TEST(several_added_as_next_keep_their_order),

@@ -279,6 +279,19 @@ class Ending(unittest.TestCase):
             self.assertEqual(p.returncode, 0)
             self.assertEqual(house.processes(), {})
 
+    def test_a_new_start_counts_from_its_beginning(self):
+        with House(screen=False) as house:
+            for _ in range(3):
+                p = house.up(CLIPS["k1"]["path"], sound_driver="null")
+                s = house.wait_status(lambda s: s["state"] == "playing" and len(s["processes"]) >= 4, 10, "it plays")
+                self.assertEqual({p["starts"] for p in s["processes"]}, {1})
+                pid = house.find("djamms-stage")
+                os.kill(pid, 9)
+                house.wait_status(lambda s: {p["starts"] for p in s["processes"] if p["name"] == "stage"} == {2}, 10,
+                                  "the stage is there again")
+                p.send_signal(2)
+                wait_until(lambda: p.poll() is not None, 5, "it ends")
+
     def test_a_second_jukebox_in_the_same_zone_is_refused(self):
         with House(screen=False) as house:
             house.up(CLIPS["k1"]["path"], sound_driver="null")
