@@ -1,6 +1,7 @@
 #include "player/answers.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,9 @@
 #include "base/alloc.h"
 #include "wire/message.h"
 
-static double seconds(int64_t ns)
+double answer_seconds(int64_t ns)
 {
-    return (double)ns / (double)NS_PER_S;
+    return round((double)ns / (double)NS_PER_MS) / 1000;
 }
 
 static struct message *track_message(const struct track *t, uint64_t entry)
@@ -25,7 +26,7 @@ static struct message *track_message(const struct track *t, uint64_t entry)
     message_set_str(m, "title", title);
     message_set_str(m, "artist", artist);
     message_set_str(m, "source", t->source);
-    message_set_f64(m, "duration_s", t->duration_s);
+    message_set_f64(m, "duration_s", round(t->duration_s * 1000) / 1000);
     message_set_bool(m, "is_request", t->is_request);
     message_set_str(m, "requested_by", t->requested_by);
     message_set_str(m, "unplayable", t->unplayable);
@@ -71,8 +72,8 @@ struct message *answer_now(const struct jukebox *j)
         message_set_i64(m, "index", -1);
         message_set_bool(m, "is_playing", true);
     }
-    message_set_f64(m, "duration_s", seconds(jukebox_duration_ns(j)));
-    message_set_f64(m, "position_s", seconds(jukebox_position_ns(j)));
+    message_set_f64(m, "duration_s", answer_seconds(jukebox_duration_ns(j)));
+    message_set_f64(m, "position_s", answer_seconds(jukebox_position_ns(j)));
     return m;
 }
 
@@ -176,7 +177,7 @@ struct message *answer_status(const struct command_world *w)
     struct message *m = message_create(), *counts = message_create();
     message_set_bool(m, "ok", true);
     message_set_str(m, "version", DJAMMS_VERSION);
-    message_set_f64(m, "uptime_s", seconds(w->now_ns - w->started_ns));
+    message_set_f64(m, "uptime_s", answer_seconds(w->now_ns - w->started_ns));
     message_set_str(m, "state", jukebox_state_name(jukebox_state(j)));
     message_set_object(m, "now", answer_now(j));
     set_next(m, j);

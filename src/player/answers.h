@@ -25,4 +25,6 @@ struct message *answer_status(const struct command_world *w);
 struct message *answer_queue(const struct command_world *w);
 /* What plays here, with its position; NULL: nothing. */
 struct message *answer_now(const struct jukebox *j);
+/* As told to others: to the millisecond. */
+double answer_seconds(int64_t ns);
 struct message *answer_error(const char *code, const char *sentence);

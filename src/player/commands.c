@@ -196,8 +196,7 @@ static void run_seek(const struct command_world *w, const struct message *reques
         return;
     }
     out->answer = ok();
-    message_set_f64(out->answer, "position_s",
-                    (double)jukebox_position_ns(w->jukebox) / (double)NS_PER_S);
+    message_set_f64(out->answer, "position_s", answer_seconds(jukebox_position_ns(w->jukebox)));
 }
 
 static void run_volume(const struct command_world *w, const struct message *request,

@@ -471,6 +471,8 @@ static void sound_and_position(void **state)
     assert_false(message_bool(say_ok(d, "{\"command\":\"mute\"}"), "is_muted", true));
     const struct message *m = say_ok(d, "{\"command\":\"seek\",\"position_s\":4}");
     assert_true(message_f64(m, "position_s", 0) == 4);
+    m = say_ok(d, "{\"command\":\"seek\",\"position_s\":3.0000004}");
+    assert_true(message_f64(m, "position_s", 0) == 3); /* told to the millisecond */
     m = say_ok(d, "{\"command\":\"seek\",\"delta_s\":1e300}");
     assert_true(message_f64(m, "position_s", 0) == 9);
     say_ok(d, "{\"command\":\"toggle-pause\"}");
