@@ -161,6 +161,7 @@ static int read_settings(struct play *p)
     first[n++] = is_loop ? "queue.loop=yes" : "queue.loop=no";
     first[n++] = "queue.exit-at-end=yes";
     first[n++] = "backend.kind=none";
+    first[n++] = "hub.enabled=no";
     first[n++] = launch_has_window_system() ? "display.fullscreen=no" : "display.fullscreen=yes";
     if (p->term.is_terminal && has_usual_log(p))
         first[n++] = "log.level=warning";

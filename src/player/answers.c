@@ -191,6 +191,9 @@ struct message *answer_status(const struct command_world *w)
     control_load_marks(w->control, &marks);
     set_outputs(m, w->control, &marks);
     set_processes(m, w->control, &marks);
+    struct message *hub = w->hub ? w->hub(w->ctx) : NULL;
+    if (hub)
+        message_append_object(m, "processes", hub);
     if (!play_clock_load(&w->control->clock, &clock))
         clock.underruns = 0;
     message_set_i64(m, "underruns", (int64_t)count_since(clock.underruns, marks.underruns));

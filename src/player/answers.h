@@ -16,6 +16,7 @@ struct command_world {
     int64_t wall_ms;
     uint64_t seed;                               /* fresh random bits for this command */
     struct message *(*backend)(const void *ctx); /* of `status`; NULL, or gives NULL: none */
+    struct message *(*hub)(const void *ctx);     /* the same: its row of `processes` */
     struct message *(*latency)(const void *ctx); /* the answer to `latency`; NULL: there is none */
     const void *ctx;
 };

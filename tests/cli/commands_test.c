@@ -264,7 +264,9 @@ static const char status_line[] =
     "\"outputs\":[{\"name\":\"HDMI-A-1\",\"width\":1920,\"height\":1080,\"refresh_hz\":59.94,"
     "\"presented\":100,\"late\":1,\"dropped\":2,\"repeated\":3}],\"processes\":[{\"name\":"
     "\"stage\","
-    "\"pid\":7,\"starts\":2,\"is_alive\":false}],\"underruns\":5}";
+    "\"pid\":7,\"starts\":2,\"is_alive\":false},{\"name\":\"hub\",\"pid\":9,\"is_alive\":true,"
+    "\"address\":\"http://h:1/v1\"},{\"name\":\"gone\",\"pid\":0,\"is_alive\":false,"
+    "\"address\":\"\"}],\"underruns\":5}";
 
 static void status_tells_all_and_lets_no_control_bytes_through(void **state)
 {
@@ -280,6 +282,8 @@ static void status_tells_all_and_lets_no_control_bytes_through(void **state)
                                          "HDMI-A-1  1920x1080  59.94 Hz",
                                          "presented 100, late 1, dropped 2, repeated 3",
                                          "stage  pid 7  not running  started 2 times",
+                                         "hub  pid 9  http://h:1/v1\n",
+                                         "gone  not running\n",
                                          "5" };
     struct fake_player p = FAKE_PLAYER(status_line);
     struct run r = RUN("status", "--runtime-dir", p.dir);
