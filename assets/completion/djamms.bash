@@ -1,11 +1,30 @@
 # bash completion of djamms; written by `djamms completion bash`
 _djamms()
 {
-    local word=${COMP_WORDS[COMP_CWORD]} command= options= choices= files= i
+    local word=${COMP_WORDS[COMP_CWORD]} command= options= choices= files= words=0 i
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
-        [[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }
+        case ${COMP_WORDS[i]} in
+        =|--request|-r|--output|-o|--limit|-l|--size|--outputs|--config|-c|--set|-s|--runtime-dir|--state-dir|--data|--role|--password-file|--endpoint|--project|--database|--venue|--key-file|--to|--token|--token-file) ((i++)) ;; # its value
+        -*) ;;
+        *) if [[ $command ]]; then ((words++)); else command=${COMP_WORDS[i]}; fi ;;
+        esac
     done
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    --set|-s)
+        compopt -o nospace
+        mapfile -t COMPREPLY < <(compgen -W 'log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=' -- "$word")
+        return ;;
+    --config|-c|--password-file|--key-file|--token-file)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return ;;
+    --runtime-dir|--state-dir|--data)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return ;;
+    =|--request|-r|--output|-o|--limit|-l|--size|--outputs|--config|-c|--set|-s|--runtime-dir|--state-dir|--data|--role|--password-file|--endpoint|--project|--database|--venue|--key-file|--to|--token|--token-file) return ;;
+    esac
     case $command in
     play)
         options='--help --window --fullscreen --size --outputs --loop --config --set --runtime-dir'
@@ -38,9 +57,9 @@ _djamms()
     remove)
         options='--help --runtime-dir' ;;
     move)
-        options='--help --runtime-dir' ;;
+        options='--help --json --runtime-dir' ;;
     promote)
-        options='--help --runtime-dir' ;;
+        options='--help --json --runtime-dir' ;;
     play-now)
         options='--help --runtime-dir' ;;
     shuffle)
@@ -54,7 +73,7 @@ _djamms()
         options='--help --output --runtime-dir'
         files=yes ;;
     doctor)
-        options='--help --json --runtime-dir --state-dir' ;;
+        options='--help --json --config --set --runtime-dir --state-dir' ;;
     config)
         options='--help --json --config --set --runtime-dir'
         choices='check example show'
@@ -80,12 +99,11 @@ _djamms()
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
-    else
+    elif [[ $choices ]] && ((words == 0)); then
         mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
-        if [[ $files ]]; then
-            compopt -o filenames
-            mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
-        fi
+    elif [[ $files ]]; then
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
     fi
 }
 complete -F _djamms djamms

@@ -29,6 +29,7 @@ local -a commands=(
     'completion:print the completion script of a shell'
     'help:show help'
 )
+local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
 if (( CURRENT == 2 )); then
     _describe command commands
     _arguments '--help[show help]' '--version[show the version]'
@@ -47,8 +48,8 @@ case $command in
             '--outputs[so many windows]:N' \
             '--loop[begin again at the end]' \
             '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '*:file:_files' ;;
     up)
         _arguments \
@@ -58,9 +59,9 @@ case $command in
             '--size[in a window of this size]:WxH' \
             '--outputs[so many windows]:N' \
             '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
-            '--state-dir[folder of the kept queue and history]:DIR' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--state-dir[folder of the kept queue and history]:DIR:_files -/' \
             '*:file:_files' ;;
     status)
         _arguments \
@@ -68,102 +69,106 @@ case $command in
             '--json[one JSON object for programs]' \
             '--watch[go on and show every change]' \
             '--latency[how long changes take from one place to the next]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     queue)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     add)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
             '--next[play it next instead of last]' \
             '--request[as a request of this guest]:NAME' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '*:file:_files' ;;
     search)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
             '--limit[so many at most]:N' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     skip)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     pause)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     resume)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     seek)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     volume)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     mute)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '1:word:(on off)' ;;
     remove)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     move)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     promote)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     play-now)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     shuffle)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     clear)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '1:word:(main requests all)' ;;
     history)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
             '--limit[so many at most]:N' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     screenshot)
         _arguments \
             '--help[show help]' \
             '--output[of this output (see `djamms status`)]:NAME' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '*:file:_files' ;;
     doctor)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
-            '--state-dir[folder of the kept queue and history]:DIR' ;;
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--state-dir[folder of the kept queue and history]:DIR:_files -/' ;;
     config)
         _arguments \
             '--help[show help]' \
             '--json[one JSON object for programs]' \
             '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '1:word:(check example show)' \
             '*:file:_files' ;;
     cache)
@@ -171,8 +176,8 @@ case $command in
             '--help[show help]' \
             '--json[one JSON object for programs]' \
             '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '--deep[read and compare every byte]' \
             '--to[down to so much\: 500M, 20G; a plain number is MB]:SIZE' \
             '1:word:(list pin unpin verify prune)' ;;
@@ -181,10 +186,10 @@ case $command in
             '--help[show help]' \
             '--json[one JSON object for programs]' \
             '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
-            '--state-dir[folder of the kept queue and history]:DIR' \
-            '--data[folder of the hub'\''s database]:DIR' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--state-dir[folder of the kept queue and history]:DIR:_files -/' \
+            '--data[folder of the hub'\''s database]:DIR:_files -/' \
             '--role[owner, staff or guest]:ROLE' \
             '--password-file[read the password from this file; - is standard input]:FILE:_files' \
             '--endpoint[address of another server, with /v1 at its end]:URL' \
@@ -198,19 +203,19 @@ case $command in
         _arguments \
             '--help[show help]' \
             '--config[read this settings file]:FILE:_files' \
-            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
-            '--state-dir[folder of the kept queue and history]:DIR' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--state-dir[folder of the kept queue and history]:DIR:_files -/' \
             '--password-file[read the password from this file; - is standard input]:FILE:_files' \
             '--token[this token; the list of processes shows it to others]:USERID:SECRET' \
             '--token-file[read the token from this file; - is standard input]:FILE:_files' ;;
     completion)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '1:word:(bash zsh)' ;;
     help)
         _arguments \
             '--help[show help]' \
-            '--runtime-dir[folder of the running jukebox]:DIR' ;;
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
 esac

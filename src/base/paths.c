@@ -6,6 +6,8 @@
 
 #include "base/alloc.h"
 
+#define SYSTEM_CONFIG_FILE "/etc/djamms/djamms.ini"
+
 /* The value of an environment variable that names one folder; systemd may give several, with ':'. */
 static char *first_of(const char *name)
 {
@@ -54,16 +56,38 @@ char *path_cache_dir(void)
     return xstrdup("/var/cache/djamms");
 }
 
-char *path_config_file(void)
+static const char *named_config_file(void)
 {
     const char *named = getenv("DJAMMS_CONFIG");
-    if (named && *named)
-        return xstrdup(named);
+    return named && *named ? named : NULL;
+}
+
+static char *own_config_file(void)
+{
     char *dir = below("XDG_CONFIG_HOME", ".config");
     char *file = xasprintf("%s/djamms.ini", dir);
     free(dir);
+    return file;
+}
+
+char *path_config_file(void)
+{
+    const char *named = named_config_file();
+    if (named)
+        return xstrdup(named);
+    char *file = own_config_file();
     if (access(file, F_OK) == 0)
         return file;
     free(file);
-    return xstrdup("/etc/djamms/djamms.ini");
+    return xstrdup(SYSTEM_CONFIG_FILE);
+}
+
+char *path_config_places(void)
+{
+    const char *named = named_config_file();
+    if (named)
+        return xstrdup(named);
+    char *file = own_config_file(), *places = xasprintf("%s and %s", file, SYSTEM_CONFIG_FILE);
+    free(file);
+    return places;
 }

@@ -13,3 +13,5 @@ char *path_cache_dir(void);
 /* $DJAMMS_CONFIG, else $XDG_CONFIG_HOME/djamms/djamms.ini when it exists (or ~/.config/...), else
  * /etc/djamms/djamms.ini. The file need not exist. */
 char *path_config_file(void);
+/* All places where it looks, for people: "A and B"; only what $DJAMMS_CONFIG names, if it does. */
+char *path_config_places(void);

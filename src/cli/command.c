@@ -63,9 +63,10 @@ static const struct command commands[] = {
     { "mute", "[on|off]", "mute, or the other way round", NULL, 0, 1, 0, "on off", mute_run },
     { "remove", "ENTRY", "take an entry out of the queue", ENTRY_HELP, 1, 1, 0, NULL, remove_run },
     { "move", "ENTRY INDEX", "move an entry within its list",
-      ENTRY_HELP "INDEX counts from 0, where the playing entry stays.\n", 2, 2, 0, NULL, move_run },
-    { "promote", "ENTRY", "let an entry be the next of its list", ENTRY_HELP, 1, 1, 0, NULL,
-      promote_run },
+      ENTRY_HELP "INDEX counts from 0, where the playing entry stays.\n", 2, 2, ARG_BIT(ARG_JSON),
+      NULL, move_run },
+    { "promote", "ENTRY", "let an entry be the next of its list", ENTRY_HELP, 1, 1,
+      ARG_BIT(ARG_JSON), NULL, promote_run },
     { "play-now", "ENTRY", "cut to an entry at once", ENTRY_HELP, 1, 1, 0, NULL, play_now_run },
     { "shuffle", "", "mix the main list", NULL, 0, 0, 0, NULL, shuffle_run },
     { "clear", "[main|requests|all]", "empty a list (main unless named)",
@@ -75,10 +76,11 @@ static const struct command commands[] = {
     { "screenshot", "FILE", "write what a screen shows as a PNG file", NULL, 1, 1,
       ARG_BIT(ARG_OUTPUT), NULL, screenshot_run },
     { "doctor", "", "check this machine and say what to do",
-      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space and memory. "
-      "Exit\n"
-      "status 1: there is a problem. Warnings do not count as one.\n",
-      0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR), NULL, doctor_run },
+      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space and\n"
+      "memory, with the settings that `djamms up` has with the same options. Exit status 1: there\n"
+      "is a problem. Warnings do not count as one.\n",
+      0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET),
+      NULL, doctor_run },
     { "config", "check [FILE]|example|show", "check, explain or show the settings",
       "check    reads a settings file and names every mistake with its line\n"
       "example  prints a commented file with every setting at its default\n"

@@ -52,12 +52,13 @@ static void check_program(struct findings *f, const char *dir, const char *name)
     free(path);
 }
 
-static void check_programs(struct findings *f)
+/* The hub only where `djamms up` would start it. */
+static void check_programs(struct findings *f, bool has_hub)
 {
     static const char *const names[] = { "djamms-player", "djamms-deck", "djamms-stage",
-                                         "djamms-probe" };
+                                         "djamms-probe", "djamms-hub" };
     char *dir = launch_program_dir();
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+    for (size_t i = 0; i < ARRAY_LEN(names) - !has_hub; i++)
         check_program(f, dir, names[i]);
     free(dir);
 }
@@ -210,22 +211,37 @@ static void check_cache(struct findings *f, const struct config *c)
     free(dir);
 }
 
-static void check_settings(struct findings *f)
+/* The settings of `djamms up` with the same options. */
+struct settings {
+    struct config config; /* up to the mistake, if there is one */
+    struct config_error error;
+    const char *named; /* --config; NULL: the usual file */
+    bool is_good;
+};
+
+static struct settings read_settings(const struct args *args)
 {
-    struct config c;
-    struct config_error err;
-    char *path = path_config_file();
-    if (config_load_from(&c, NULL, NULL, 0, &err) < 0) {
+    struct settings s = { .named = args->value[ARG_CONFIG] };
+    s.is_good = config_load_from(&s.config, s.named, args->set, args->set_count, &s.error) == 0;
+    return s;
+}
+
+static void check_settings(struct findings *f, const struct settings *s)
+{
+    char *path = s->named ? xstrdup(s->named) : path_config_file(), *places = path_config_places();
+    if (!s->is_good)
         finding_add(f, FINDING_PROBLEM, "settings", "correct it; `djamms config check` looks again",
-                    "%s", err.text);
-    } else {
-        finding_add(f, FINDING_OK, "settings", NULL, "%s%s", path,
-                    access(path, F_OK) < 0 ? " is not there: all at their defaults"
-                                           : " is in order");
-        check_library(f, c.library.paths);
-        check_cache(f, &c);
+                    "%s", s->error.text);
+    else if (access(path, F_OK) == 0)
+        finding_add(f, FINDING_OK, "settings", NULL, "%s is in order", path);
+    else
+        finding_add(f, FINDING_OK, "settings", NULL, "not there: %s; all at their defaults",
+                    places);
+    if (s->is_good) {
+        check_library(f, s->config.library.paths);
+        check_cache(f, &s->config);
     }
-    config_finish(&c);
+    free(places);
     free(path);
 }
 
@@ -296,6 +312,7 @@ static void print_findings(struct cli *cli, const struct findings *f)
 int doctor_run(struct cli *cli)
 {
     struct findings f = { .count = 0 };
+    struct settings settings = read_settings(&cli->args);
     const struct machine machine = {
         .root = "",
         .x_display = getenv("DISPLAY"),
@@ -305,8 +322,8 @@ int doctor_run(struct cli *cli)
     const char *named = cli->args.value[ARG_STATE_DIR];
     char *state_dir = named ? xstrdup(named) : path_state_dir();
     check_system(&f);
-    check_programs(&f);
-    check_settings(&f);
+    check_programs(&f, settings.config.hub.enabled);
+    check_settings(&f, &settings);
     check_display(&f, &machine);
     check_sound(&f, &machine);
     check_inputs(&f, &machine);
@@ -316,6 +333,7 @@ int doctor_run(struct cli *cli)
     check_memory(&f, &machine);
     check_jukebox(&f, cli->runtime_dir);
     free(state_dir);
+    config_finish(&settings.config);
     if (args_has(&cli->args, ARG_JSON))
         print_json(cli, &f);
     else

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/paths.h"
 #include "cli/find_media.h"
 #include "config/config.h"
 
@@ -107,6 +108,18 @@ static int add_options(struct cli *cli, struct launch *l, char *owned[2])
     return CLI_OK;
 }
 
+/* Only the first mistake of a file was told. */
+static void point_to_check(struct cli *cli, const char *named)
+{
+    struct config_error first;
+    char *path = named ? xstrdup(named) : path_config_file();
+    size_t count = access(path, R_OK) == 0 ? config_check_file(path, &first, 1) : 0;
+    if (count > 1)
+        cli_fail(cli, CLI_USAGE, "%s has %zu mistakes; `djamms config check%s%s` names them all",
+                 path, count, named ? " " : "", named ? named : "");
+    free(path);
+}
+
 int launch_read_settings(struct cli *cli, struct launch *l, const char *const *first,
                          bool *off_screen)
 {
@@ -118,10 +131,12 @@ int launch_read_settings(struct cli *cli, struct launch *l, const char *const *f
     struct config c;
     struct config_error err;
     l->config_file = cli->args.value[ARG_CONFIG];
-    if (config_load_from(&c, l->config_file, l->set, l->set_count, &err) < 0)
+    if (config_load_from(&c, l->config_file, l->set, l->set_count, &err) < 0) {
         ret = cli_fail(cli, CLI_USAGE, "%s", err.text);
-    else
+        point_to_check(cli, l->config_file);
+    } else {
         *off_screen = is_off_screen(c.display.driver);
+    }
     l->exits_at_end = c.queue.exit_at_end;
     l->has_hub = l->has_hub && c.hub.enabled;
     config_finish(&c);

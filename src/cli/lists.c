@@ -59,11 +59,12 @@ static void add_history(const struct cli *cli, struct table *t, const struct mes
             continue;
         char line[TRACK_LINE_MAX], length[32], started[64];
         const char *how = message_str(track, "how", "");
+        double played_s = message_f64(track, "played_s", -1);
         table_add(t, STYLE_DIM,
                   local_time_text(started, sizeof(started), message_str(track, "started_at", "")));
         table_add(t, STYLE_PLAIN, track_line(line, sizeof(line), track));
         table_add(t, STYLE_PLAIN,
-                  text_duration(length, sizeof(length), message_f64(track, "played_s", 0)));
+                  (played_s < 0 ? text_duration : text_position)(length, sizeof(length), played_s));
         table_add(t, strcmp(how, "failed") == 0 ? STYLE_BAD : STYLE_PLAIN, how);
     }
 }

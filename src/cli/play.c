@@ -163,6 +163,7 @@ static int read_settings(struct play *p)
     first[n++] = "backend.kind=none";
     first[n++] = "library.paths="; /* what is played is named */
     first[n++] = "library.removable=no";
+    first[n++] = "hub.enabled=no";
     first[n++] = launch_has_window_system() ? "display.fullscreen=no" : "display.fullscreen=yes";
     if (p->term.is_terminal && has_usual_log(p))
         first[n++] = "log.level=warning";

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -58,9 +59,11 @@ static int check(struct cli *cli)
     } else if (mistakes.count) {
         print_mistakes(cli, &mistakes);
     } else {
-        term_put(&cli->term, STYLE_PLAIN, file);
+        char *places = is_missing ? path_config_places() : xstrdup(file);
+        term_put(&cli->term, STYLE_PLAIN, places);
         fprintf(cli->out, ": %s\n",
                 is_missing ? "not there; all settings are at their defaults" : "no mistakes");
+        free(places);
     }
     free(usual);
     return mistakes.count ? CLI_FAILED : CLI_OK;

@@ -40,7 +40,11 @@ static void put_now(const struct term *t, const struct message *status)
     const struct message *now = message_object(status, "now");
     term_put_padded(t, style_of_state(state), state, LABEL_COLUMNS);
     if (!now) {
-        put_line(t, STYLE_PLAIN, "nothing plays");
+        const struct message *counts = message_object(status, "counts");
+        bool is_empty = counts && message_i64(counts, "main", 1) == 0 &&
+                        message_i64(counts, "requests", 1) == 0;
+        put_line(t, STYLE_PLAIN,
+                 is_empty ? "nothing plays; `djamms add FILE` adds songs" : "nothing plays");
         return;
     }
     char line[TRACK_LINE_MAX], position[32], length[32], fitted[TRACK_LINE_MAX];
@@ -169,8 +173,12 @@ static void put_processes(const struct term *t, const struct message *status)
         char text[TRACK_LINE_MAX];
         bool is_alive = message_bool(p, "is_alive", false);
         long long starts = (long long)message_i64(p, "starts", 0);
-        snprintf(text, sizeof(text), "%s  pid %lld%s", message_str(p, "name", "?"),
-                 (long long)message_i64(p, "pid", 0), is_alive ? "" : "  not running");
+        char pid[32] = "";
+        const char *address = message_str(p, "address", "");
+        if (message_i64(p, "pid", 0))
+            snprintf(pid, sizeof(pid), "  pid %lld", (long long)message_i64(p, "pid", 0));
+        snprintf(text, sizeof(text), "%s%s%s%s%.200s", message_str(p, "name", "?"), pid,
+                 is_alive ? "" : "  not running", *address ? "  " : "", address);
         if (starts > 1)
             snprintf(text + strlen(text), sizeof(text) - strlen(text), "  started %lld times",
                      starts);

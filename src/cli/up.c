@@ -12,6 +12,7 @@
 #include "cli/feeder.h"
 #include "cli/launch.h"
 #include "cli/up_lock.h"
+#include "shm/control.h"
 
 struct up {
     struct cli *cli;
@@ -55,6 +56,20 @@ static int claim_state_dir(struct up *u)
         return cli_fail(u->cli, CLI_FAILED,
                         "%s: the queue cannot be kept there: %s; --state-dir names another folder",
                         u->state_dir, strerror(-ret));
+    return CLI_OK;
+}
+
+/* What is counted in shared memory counts from here. */
+static int mark_start(struct up *u)
+{
+    struct segment segment;
+    struct control *control;
+    int ret = control_open(&segment, u->cli->runtime_dir, &control);
+    if (ret < 0)
+        return cli_fail(u->cli, CLI_FAILED, "shared memory in %s: %s", u->cli->runtime_dir,
+                        strerror(-ret));
+    control_mark_start(control);
+    segment_close(&segment);
     return CLI_OK;
 }
 
@@ -119,6 +134,8 @@ static int start(struct up *u)
         ret = claim_zone(u);
     if (ret == CLI_OK)
         ret = claim_state_dir(u);
+    if (ret == CLI_OK)
+        ret = mark_start(u);
     if (ret != CLI_OK)
         return ret;
     struct term term = term_of(cli->err);

@@ -246,6 +246,7 @@ static int run(struct admin *a, const struct command *command, int argc, char **
     const char *data = g.data ? g.data : a->config.hub.data;
     a->data_dir = *data ? xstrdup(data) : xasprintf("%s/hub", state);
     free(state);
+    admin_recall_ids(a);
     a->command = command->name;
     return command->run(a);
 }

@@ -9,6 +9,7 @@
 #include "hub/admin_internal.h"
 #include "hub/data_dir.h"
 #include "config/listen.h"
+#include "config/option.h"
 #include "hub/hub_listen.h"
 #include "hub/schema.h"
 
@@ -94,6 +95,29 @@ void admin_close(struct admin *a)
     a->documents = NULL;
     a->database = NULL;
     a->lock = -1;
+}
+
+/* Whether the setting was left as it is without being set. */
+static bool is_default(const char *name, const char *value)
+{
+    return strcmp(value, option_find(name)->def) == 0;
+}
+
+void admin_recall_ids(struct admin *a)
+{
+    char *project, *database;
+    if (!data_dir_ids(a->data_dir, &project, &database))
+        return;
+    bool runs = data_dir_is_served(a->data_dir);
+    char **const settings[] = { &a->config.hub.project, &a->config.hub.database };
+    char *const kept[] = { project, database };
+    static const char *const names[] = { "hub.project", "hub.database" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        bool is_kept = runs || is_default(names[i], *settings[i]);
+        free(is_kept ? *settings[i] : kept[i]);
+        if (is_kept)
+            *settings[i] = kept[i];
+    }
 }
 
 /* Of the hub that runs, else where one would listen. The caller frees. */

@@ -61,6 +61,8 @@ WARN_UNUSED int admin_open_database(struct admin *a);
 /* 0, or ADMIN_FAILED after a sentence. */
 WARN_UNUSED int admin_commit(struct admin *a);
 void admin_close(struct admin *a);
+/* Takes the ids of the hub that runs on the folder; of one that ran there, where the settings name no others. */
+void admin_recall_ids(struct admin *a);
 /* "endpoint", "project" and "database" of the hub. */
 void admin_set_endpoint(struct admin *a, struct message *m);
 /* Their lines for people. */

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 
-#define URL_MAX 512
+#define ANNOUNCED_MAX 640 /* URL and ids, a line each */
 
 /* Bytes of hub.lock that stand for a right. Locks of open file descriptions: a second one in the same process is
  * refused, too. */
@@ -51,9 +51,10 @@ int data_dir_lock(const char *dir, enum data_use use)
     return ret;
 }
 
-int data_dir_announce(int lock, const char *base_url)
+int data_dir_announce(int lock, const char *base_url, const char *project_id,
+                      const char *database_id)
 {
-    char *text = xasprintf("%s\n", base_url);
+    char *text = xasprintf("%s\n%s\n%s\n", base_url, project_id, database_id);
     ssize_t len = (ssize_t)strlen(text), n = pwrite(lock, text, (size_t)len, 0);
     int ret = n < 0 ? -errno : n < len ? -ENOSPC : 0;
     free(text);
@@ -78,18 +79,41 @@ bool data_dir_is_served(const char *dir)
     return ret;
 }
 
+/* What a hub announced there; "" when none did. */
+static void read_lock(int fd, char text[ANNOUNCED_MAX])
+{
+    ssize_t n = pread(fd, text, ANNOUNCED_MAX - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+}
+
 char *data_dir_base_url(const char *dir)
 {
-    char text[URL_MAX];
+    char text[ANNOUNCED_MAX] = "";
     int fd = open_lock(dir, O_RDONLY);
     if (fd < 0)
         return NULL;
-    ssize_t n = is_served(fd) ? pread(fd, text, sizeof(text) - 1, 0) : 0;
+    if (is_served(fd))
+        read_lock(fd, text);
     close(fd);
-    if (n <= 0)
-        return NULL;
-    text[n] = '\0';
-    return xstrndup(text, strcspn(text, "\n"));
+    size_t len = strcspn(text, "\n");
+    return len ? xstrndup(text, len) : NULL;
+}
+
+bool data_dir_ids(const char *dir, char **project_id, char **database_id)
+{
+    char text[ANNOUNCED_MAX], *rest = text;
+    int fd = open_lock(dir, O_RDONLY);
+    if (fd < 0)
+        return false;
+    read_lock(fd, text);
+    close(fd);
+    strsep(&rest, "\n");
+    const char *project = strsep(&rest, "\n"), *database = strsep(&rest, "\n");
+    if (!project || !*project || !database || !*database || !rest)
+        return false;
+    *project_id = xstrdup(project);
+    *database_id = xstrdup(database);
+    return true;
 }
 
 char *data_dir_database(const char *dir)

@@ -270,6 +270,8 @@ static int open_data(struct hub *h, const char *dir)
         log_err(h->log, "%s cannot be used: %s", dir, strerror(-h->lock_fd));
         return h->lock_fd;
     }
+    (void)data_dir_announce(h->lock_fd, "", h->project_id,
+                            h->database_id); /* again when it listens */
     char *path = data_dir_database(dir);
     int ret = database_open(&h->database, path, hub_migrations(), h->log);
     free(path);
@@ -360,7 +362,7 @@ static int start_server(struct hub *h)
         return ret;
     hub_listen_url(p->address, server_port(h->server), p->certificate != NULL, h->base_url,
                    sizeof(h->base_url));
-    ret = data_dir_announce(h->lock_fd, h->base_url);
+    ret = data_dir_announce(h->lock_fd, h->base_url, h->project_id, h->database_id);
     if (ret < 0)
         log_warn(h->log, "%s: %s", p->data_dir, strerror(-ret));
     return 0;

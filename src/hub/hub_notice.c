@@ -25,6 +25,7 @@ int hub_notice_write(const char *runtime_dir, const struct hub_notice *n)
     message_set_str(m, "venue", n->venue_id);
     message_set_bool(m, "isOpen", n->is_open);
     message_set_str(m, "session", n->session);
+    message_set_i64(m, "pid", getpid());
     if (*n->claim_code)
         message_set_str(m, "claimCode", n->claim_code);
     char *text = message_text(m, false), *path = path_of(runtime_dir);

@@ -1,6 +1,6 @@
 /* hub.json in the runtime folder of a zone, mode 0600: how the other programs of the zone find the hub.
  * {"url":"http://127.0.0.1:8777/v1","project":"..","database":"..","venue":"..","isOpen":false,"session":"..",
- * "claimCode":".."} */
+ * "pid":1234,"claimCode":".."} */
 #pragma once
 
 #include <stdbool.h>

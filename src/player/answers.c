@@ -1,6 +1,7 @@
 #include "player/answers.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,9 @@
 #include "source/library.h"
 #include "wire/message.h"
 
-static double seconds(int64_t ns)
+double answer_seconds(int64_t ns)
 {
-    return (double)ns / (double)NS_PER_S;
+    return round((double)ns / (double)NS_PER_MS) / 1000;
 }
 
 static struct message *track_message(const struct track *t, uint64_t entry)
@@ -26,7 +27,7 @@ static struct message *track_message(const struct track *t, uint64_t entry)
     message_set_str(m, "title", title);
     message_set_str(m, "artist", artist);
     message_set_str(m, "source", t->source);
-    message_set_f64(m, "duration_s", t->duration_s);
+    message_set_f64(m, "duration_s", round(t->duration_s * 1000) / 1000);
     message_set_bool(m, "is_request", t->is_request);
     message_set_str(m, "requested_by", t->requested_by);
     message_set_str(m, "unplayable", t->unplayable);
@@ -72,8 +73,8 @@ struct message *answer_now(const struct jukebox *j)
         message_set_i64(m, "index", -1);
         message_set_bool(m, "is_playing", true);
     }
-    message_set_f64(m, "duration_s", seconds(jukebox_duration_ns(j)));
-    message_set_f64(m, "position_s", seconds(jukebox_position_ns(j)));
+    message_set_f64(m, "duration_s", answer_seconds(jukebox_duration_ns(j)));
+    message_set_f64(m, "position_s", answer_seconds(jukebox_position_ns(j)));
     return m;
 }
 
@@ -113,33 +114,38 @@ static void set_notice(struct message *m, const struct jukebox *j)
     message_set_object(m, "notice", n);
 }
 
-static void append_output(struct message *m, struct output_row *row)
+/* `mark`: the row as it was at the start of the jukebox. */
+static void append_output(struct message *m, struct output_row *row, const struct output_row *mark)
 {
+    static const struct output_row none;
     struct message *o = message_create();
     row->name[sizeof(row->name) - 1] = '\0';
+    if (row->stage != mark->stage || strncmp(row->name, mark->name, sizeof(row->name)) != 0)
+        mark = &none; /* of another output */
     message_set_str(o, "name", row->name);
     message_set_i64(o, "stage", row->stage);
     message_set_i64(o, "width", row->width);
     message_set_i64(o, "height", row->height);
     message_set_f64(o, "refresh_hz", row->refresh_mhz / 1000.0);
-    message_set_i64(o, "presented", (int64_t)row->presented);
-    message_set_i64(o, "late", (int64_t)row->late);
-    message_set_i64(o, "dropped", (int64_t)row->dropped);
-    message_set_i64(o, "repeated", (int64_t)row->repeated);
+    message_set_i64(o, "presented", (int64_t)count_since(row->presented, mark->presented));
+    message_set_i64(o, "late", (int64_t)count_since(row->late, mark->late));
+    message_set_i64(o, "dropped", (int64_t)count_since(row->dropped, mark->dropped));
+    message_set_i64(o, "repeated", (int64_t)count_since(row->repeated, mark->repeated));
     message_append_object(m, "outputs", o);
 }
 
-static void set_outputs(struct message *m, struct control *control)
+static void set_outputs(struct message *m, struct control *control, const struct start_marks *marks)
 {
     message_set_array(m, "outputs");
     for (size_t i = 0; i < OUTPUTS_MAX; i++) {
         struct output_row row;
         if (output_row_load(&control->output[i], &row) && row.name[0])
-            append_output(m, &row);
+            append_output(m, &row, &marks->output[i]);
     }
 }
 
-static void set_processes(struct message *m, const struct control *control)
+static void set_processes(struct message *m, const struct control *control,
+                          const struct start_marks *marks)
 {
     static const char *const names[PROCESS_COUNT] = {
         [PROCESS_BRAIN] = "player",       [PROCESS_DECK_A] = "deck-a",
@@ -150,13 +156,13 @@ static void set_processes(struct message *m, const struct control *control)
     message_set_array(m, "processes");
     for (int i = 0; i < PROCESS_COUNT; i++) {
         const struct process_row *row = &control->process[i];
-        uint32_t starts = atomic_load(&row->starts);
+        uint64_t starts = count_since(atomic_load(&row->starts), marks->starts[i]);
         if (starts == 0)
             continue;
         struct message *p = message_create();
         message_set_str(p, "name", names[i]);
         message_set_i64(p, "pid", atomic_load(&row->pid));
-        message_set_i64(p, "starts", starts);
+        message_set_i64(p, "starts", (int64_t)starts);
         message_set_bool(p, "is_alive", process_is_alive(control, (enum process_role)i));
         message_append_object(m, "processes", p);
     }
@@ -168,10 +174,11 @@ struct message *answer_status(const struct command_world *w)
     const struct queue *q = jukebox_queue(j);
     const struct scene *s = jukebox_scene(j);
     struct play_clock clock = { 0 };
+    struct start_marks marks;
     struct message *m = message_create(), *counts = message_create();
     message_set_bool(m, "ok", true);
     message_set_str(m, "version", DJAMMS_VERSION);
-    message_set_f64(m, "uptime_s", seconds(w->now_ns - w->started_ns));
+    message_set_f64(m, "uptime_s", answer_seconds(w->now_ns - w->started_ns));
     message_set_str(m, "state", jukebox_state_name(jukebox_state(j)));
     message_set_object(m, "now", answer_now(j));
     set_next(m, j);
@@ -183,11 +190,15 @@ struct message *answer_status(const struct command_world *w)
     set_notice(m, j);
     message_set_object(m, "library", answer_library(w->library));
     message_set_object(m, "backend", w->backend ? w->backend(w->ctx) : NULL);
-    set_outputs(m, w->control);
-    set_processes(m, w->control);
+    control_load_marks(w->control, &marks);
+    set_outputs(m, w->control, &marks);
+    set_processes(m, w->control, &marks);
+    struct message *hub = w->hub ? w->hub(w->ctx) : NULL;
+    if (hub)
+        message_append_object(m, "processes", hub);
     if (!play_clock_load(&w->control->clock, &clock))
         clock.underruns = 0;
-    message_set_i64(m, "underruns", (int64_t)clock.underruns);
+    message_set_i64(m, "underruns", (int64_t)count_since(clock.underruns, marks.underruns));
     return m;
 }
 

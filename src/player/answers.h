@@ -18,6 +18,7 @@ struct command_world {
     int64_t wall_ms;
     uint64_t seed;                               /* fresh random bits for this command */
     struct message *(*backend)(const void *ctx); /* of `status`; NULL, or gives NULL: none */
+    struct message *(*hub)(const void *ctx);     /* the same: its row of `processes` */
     struct message *(*latency)(const void *ctx); /* the answer to `latency`; NULL: there is none */
     const void *ctx;
     struct library *library; /* NULL: there is none */
@@ -29,6 +30,8 @@ struct message *answer_status(const struct command_world *w);
 struct message *answer_queue(const struct command_world *w);
 /* What plays here, with its position; NULL: nothing. */
 struct message *answer_now(const struct jukebox *j);
+/* As told to others: to the millisecond. */
+double answer_seconds(int64_t ns);
 struct message *answer_error(const char *code, const char *sentence);
 /* What was searched for. */
 struct message *answer_songs(const struct library_songs *songs);

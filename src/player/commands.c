@@ -167,6 +167,10 @@ static void run_add(const struct command_world *w, const struct message *request
 static void run_skip(const struct command_world *w, const struct message *request,
                      struct command_result *out)
 {
+    if (!queue_of(w)->now && !jukebox_is_away(w->jukebox)) {
+        refuse(out, "not-found", "Nothing plays.");
+        return;
+    }
     if (!is_accepted(out, jukebox_apply(w->jukebox, &(struct queue_op){ .kind = OP_SKIP })))
         return;
     out->answer = ok();
@@ -218,8 +222,7 @@ static void run_seek(const struct command_world *w, const struct message *reques
         return;
     }
     out->answer = ok();
-    message_set_f64(out->answer, "position_s",
-                    (double)jukebox_position_ns(w->jukebox) / (double)NS_PER_S);
+    message_set_f64(out->answer, "position_s", answer_seconds(jukebox_position_ns(w->jukebox)));
 }
 
 static void run_volume(const struct command_world *w, const struct message *request,
@@ -261,9 +264,10 @@ static void run_mute(const struct command_world *w, const struct message *reques
 static void run_on_entry(const struct command_world *w, const struct message *request,
                          struct queue_op op, struct command_result *out)
 {
-    struct entry_place place;
+    struct entry_place place, old;
     if (!entry_field(w, request, &place, out))
         return;
+    old = place;
     struct track *named = track_copy(queue_at(queue_of(w), place));
     struct message *before = answer_track(queue_of(w), place);
     op.entry = entry_ref_of(named);
@@ -273,6 +277,9 @@ static void run_on_entry(const struct command_world *w, const struct message *re
         bool is_there = queue_find(queue_of(w), op.entry, &place);
         message_set_object(out->answer, "track",
                            is_there ? answer_track(queue_of(w), place) : before);
+        if (op.kind == OP_MOVE || op.kind == OP_PROMOTE)
+            message_set_bool(out->answer, "is_moved",
+                             is_there && (place.list != old.list || place.index != old.index));
         before = is_there ? before : NULL;
     }
     message_destroy(before);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,7 +125,7 @@ void history_add(struct history *h, const struct played *p)
     message_set_str(m, "id", p->id);
     set_time(m, "started_at", p->started_wall_ms);
     set_time(m, "ended_at", p->ended_wall_ms);
-    message_set_f64(m, "played_s", p->played_s);
+    message_set_f64(m, "played_s", round(p->played_s * 1000) / 1000);
     message_set_str(m, "how", played_how_name(p->how));
     char *line = message_text(m, false);
     if (buf_printf(&h->waiting, "%s\n", line) < 0)

@@ -26,6 +26,11 @@ static struct message *backend_status(const void *house)
     return venue_status(house);
 }
 
+static struct message *hub_process(const void *house)
+{
+    return venue_hub_process(house);
+}
+
 static struct message *latency(const void *house)
 {
     return hops_message(house);
@@ -42,6 +47,7 @@ struct command_world house_world(struct house *h)
         .wall_ms = h->view.wall_ms,
         .seed = h->seed,
         .backend = backend_status,
+        .hub = hub_process,
         .latency = latency,
         .ctx = h,
         .library = h->library,

@@ -1,5 +1,7 @@
 /* How long it takes from one place to the next: an action until other processes see it, until it is on disk, at the
  * server; a change of others until the view has it, until it is on a screen. */
+#include <math.h>
+
 #include "base/now.h"
 #include "player/house_internal.h"
 #include "wire/message.h"
@@ -33,9 +35,10 @@ void hops_turn(struct house *h, bool is_news)
     look_at_screens(h);
 }
 
+/* To the microsecond. */
 static double ms(int64_t ns)
 {
-    return (double)ns / (double)NS_PER_MS;
+    return round((double)ns * 1000 / (double)NS_PER_MS) / 1000;
 }
 
 static void append(struct message *m, const char *name, const struct histogram *g)

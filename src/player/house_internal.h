@@ -33,6 +33,7 @@ struct venue {
     struct sync_driver *driver; /* NULL: nobody has said yet where it is */
     bool is_hub;                /* of this zone */
     char *project_id, *venue_id, *endpoint, *ca_file, *pinned_file;
+    char *notice_path; /* of the zone's hub, when it is to run; NULL: it is not */
 
     /* The file that says where the hub is, or holds the session; and which it was when it was read. */
     char *way_path;
@@ -155,6 +156,8 @@ void venue_finish(struct house *h); /* says good-bye; then the loop has no more 
 void venue_leave(struct house *h);
 void venue_close(struct house *h);
 struct message *venue_status(const struct house *h); /* NULL: none; the caller owns it */
+/* The hub among the processes of `status`; NULL: it is not to run here. The caller owns it. */
+struct message *venue_hub_process(const struct house *h);
 
 /* house_library.c */
 /* Before there is a jukebox whose queue is that of `state`: waits until the songs of requests are known. */

@@ -1,6 +1,7 @@
 /* The queue of the house in agreement with a backend: what is done here goes to the sync engine before it is applied,
  * what others did comes from its view. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,7 @@ void venue_open(struct house *h, const struct house_params *p, struct journal_st
     const struct config *c = p->config;
     struct venue *v = &h->venue;
     v->is_hub = strcmp(c->backend.kind, "hub") == 0;
+    v->notice_path = c->hub.enabled ? xasprintf("%s/hub.json", p->runtime_dir) : NULL;
     bool is_wanted = v->is_hub ? c->hub.enabled : strcmp(c->backend.kind, "appwrite") == 0;
     if (!is_wanted || (!v->is_hub && check_config(h, c) < 0))
         return;
@@ -277,6 +279,7 @@ void venue_close(struct house *h)
     free(v->pinned_file);
     free(v->way_path);
     free(v->command);
+    free(v->notice_path);
     *v = (struct venue){ 0 };
 }
 
@@ -415,6 +418,7 @@ bool venue_follow(struct house *h)
     sync_status(v->engine, &status);
     jukebox_set_link(h->jukebox, shown(status.link));
     bool was_away = jukebox_is_away(h->jukebox);
+    jukebox_set_master(h->jukebox, status.master_device);
     jukebox_set_away(h->jukebox, !status.sounds);
     v->is_joined |= status.has_document;
     bool is_adopted = v->is_joined && adopt(h);
@@ -477,5 +481,26 @@ struct message *venue_status(const struct house *h)
     message_set_i64(m, "events", s.events);
     message_set_i64(m, "conflicts", s.conflicts);
     message_set_i64(m, "reconnects", s.reconnects);
+    return m;
+}
+
+struct message *venue_hub_process(const struct house *h)
+{
+    const char *path = h->venue.notice_path;
+    char *text = NULL;
+    size_t len = 0;
+    if (!path)
+        return NULL;
+    struct message *notice =
+        file_read(path, NOTICE_MAX, &text, &len) == 0 ? message_parse(text, len, NULL, 0) : NULL;
+    int64_t pid = message_i64(notice, "pid", 0);
+    bool is_alive = pid > 1 && pid < INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+    struct message *m = message_create();
+    message_set_str(m, "name", "hub");
+    message_set_i64(m, "pid", pid);
+    message_set_bool(m, "is_alive", is_alive);
+    message_set_str(m, "address", is_alive ? message_str(notice, "url", "") : "");
+    message_destroy(notice);
+    free(text);
     return m;
 }

@@ -105,6 +105,8 @@ void jukebox_adopt(struct jukebox *j, const struct queue *queue);
 /* Another player of the venue sounds: nothing plays here, the screens say so, and what is to play is not ours to
  * start or end (-EPERM). When that is over, what the queue says goes on here. */
 void jukebox_set_away(struct jukebox *j, bool is_away);
+/* The name of that other one, for the screens; "": not known. */
+void jukebox_set_master(struct jukebox *j, const char *device);
 void jukebox_set_link(struct jukebox *j, enum scene_link link);
 /* To a position, or by a distance, clamped to the track. 0, or -ENOENT: nothing plays. */
 int jukebox_seek(struct jukebox *j, int64_t position_ns);

@@ -77,6 +77,7 @@ struct jukebox {
     bool pause_is_restored; /* it was paused when this life began, and nobody has resumed it */
     uint32_t volume;
     enum scene_link link;
+    char master[96]; /* who has the music while this one is away; "": not known */
 
     const struct standing_card *standing; /* NULL: none */
     enum scene_notice notice;

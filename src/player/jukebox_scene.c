@@ -109,7 +109,8 @@ static void say_why_idle(const struct jukebox *j, struct scene *s)
     if (j->is_away)
         snprintf(s->idle_text, sizeof(s->idle_text), "This player waits.");
     else if (count == 0)
-        snprintf(s->idle_text, sizeof(s->idle_text), "The queue is empty.");
+        snprintf(s->idle_text, sizeof(s->idle_text),
+                 "The queue is empty. Staff can add songs at the box with its command “add”.");
     else if (count == 1)
         snprintf(s->idle_text, sizeof(s->idle_text),
                  "The only song in the queue cannot be played.");
@@ -150,7 +151,11 @@ static void show_notice(const struct jukebox *j, struct scene *s)
     } else if (j->standing) {
         s->notice = j->standing->kind;
         snprintf(s->notice_title, sizeof(s->notice_title), "%s", j->standing->title);
-        snprintf(s->notice_text, sizeof(s->notice_text), "%s", j->standing->text);
+        if (j->standing == &is_away && *j->master)
+            snprintf(s->notice_text, sizeof(s->notice_text),
+                     "The music comes from %s. This one goes on when that is gone.", j->master);
+        else
+            snprintf(s->notice_text, sizeof(s->notice_text), "%s", j->standing->text);
     }
 }
 

@@ -301,3 +301,8 @@ void jukebox_set_away(struct jukebox *j, bool is_away)
         begin(j);
     turn_settle(j);
 }
+
+void jukebox_set_master(struct jukebox *j, const char *device)
+{
+    text_clean(j->master, sizeof(j->master), device);
+}

@@ -73,6 +73,32 @@ bool input_ring_take(struct input_ring *r, struct input_event *e)
     return true;
 }
 
+void control_mark_start(struct control *c)
+{
+    struct start_marks m = { 0 };
+    struct play_clock clock;
+    if (play_clock_load(&c->clock, &clock))
+        m.underruns = clock.underruns;
+    for (int i = 0; i < PROCESS_COUNT; i++)
+        m.starts[i] = atomic_load(&c->process[i].starts);
+    for (int i = 0; i < OUTPUTS_MAX; i++) {
+        if (!output_row_load(&c->output[i], &m.output[i]))
+            m.output[i] = (struct output_row){ 0 };
+    }
+    start_marks_store(&c->marks, &m);
+}
+
+void control_load_marks(struct control *c, struct start_marks *out)
+{
+    if (!start_marks_load(&c->marks, out))
+        *out = (struct start_marks){ 0 };
+}
+
+uint64_t count_since(uint64_t count, uint64_t mark)
+{
+    return count >= mark ? count - mark : count;
+}
+
 void process_enter(struct control *c, enum process_role role, int64_t now_ns)
 {
     struct process_row *row = &c->process[role];

@@ -270,11 +270,22 @@ struct process_row {
     _Atomic int64_t beat_ns; /* CLOCK_MONOTONIC of its last turn */
 };
 
+/* ---- the start of the jukebox ------------------------------------------------------------------ */
+
+/* What the counters stood at then. They outlive all processes and tell their lives apart, so they are never set
+ * back; people are told what came since. Zero: nobody has marked a start. */
+struct start_marks {
+    uint64_t underruns;
+    uint64_t starts[PROCESS_COUNT];
+    struct output_row output[OUTPUTS_MAX];
+};
+SHM_SLOT(start_marks)
+
 /* ---- the segment ------------------------------------------------------------------------------ */
 
 #define CONTROL_NAME    "control"
 #define CONTROL_MAGIC   0x43544d44u /* "DMTC" */
-#define CONTROL_VERSION 3u
+#define CONTROL_VERSION 4u
 
 struct control {
     struct segment_header header;
@@ -291,10 +302,18 @@ struct control {
     struct shot_done_slot shot_done;
     struct input_ring input[STAGES_MAX];
     struct process_row process[PROCESS_COUNT];
+    struct start_marks_slot marks;
 };
 
 /* Maps the zone's control segment; `s` owns the mapping. 0 or -errno. */
 WARN_UNUSED int control_open(struct segment *s, const char *runtime_dir, struct control **out);
+
+/* Marks the start of the jukebox: by who starts its processes, while none of them runs. */
+void control_mark_start(struct control *c);
+/* All zero when there are none. */
+void control_load_marks(struct control *c, struct start_marks *out);
+/* What a counter has grown by; the counter itself when it began anew. */
+uint64_t count_since(uint64_t count, uint64_t mark);
 
 /* Marks this process as running in `role`; call once at start. */
 void process_enter(struct control *c, enum process_role role, int64_t now_ns);

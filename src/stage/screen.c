@@ -1,6 +1,7 @@
 #include "stage/screen.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "base/now.h"
@@ -52,13 +53,30 @@ enum screen_step screen_decide(const struct screen *s, const struct screen_wish 
 
 void screen_init(struct screen *s, struct video_output *output, uint32_t row, uint32_t stage)
 {
-    *s = (struct screen){ .output = output, .row = row, .is_exposed = true, .is_stale = true };
+    *s = (struct screen){
+        .output = output,
+        .row = row,
+        .born_ns = now_mono_ns(),
+        .is_exposed = true,
+        .is_stale = true,
+    };
     video_output_info(output, &s->info);
     s->counts.stage = stage;
     snprintf(s->counts.name, sizeof(s->counts.name), "%s", s->info.name);
     s->counts.width = (uint32_t)s->info.width;
     s->counts.height = (uint32_t)s->info.height;
     s->counts.refresh_mhz = (uint32_t)s->info.refresh_mhz;
+}
+
+void screen_resume(struct screen *s, const struct output_row *old)
+{
+    struct output_row *c = &s->counts;
+    if (old->stage != c->stage || strncmp(old->name, c->name, sizeof(c->name)) != 0)
+        return;
+    c->presented = old->presented;
+    c->late = old->late;
+    c->dropped = old->dropped;
+    c->repeated = old->repeated;
 }
 
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
@@ -83,7 +101,8 @@ static void count_presented(struct screen *s, const struct frame_desc *f, int64_
     bool is_next = f->load == c->shown_load;
     if (is_next && f->number > c->shown_frame + 1)
         c->dropped += f->number - c->shown_frame - 1;
-    if (due_ns != NO_TIME && c->shown_mono_ns - due_ns > f->duration_ns / 2) {
+    if (due_ns != NO_TIME && due_ns >= s->born_ns &&
+        c->shown_mono_ns - due_ns > f->duration_ns / 2) {
         c->late++;
         c->repeated += (uint64_t)((c->shown_mono_ns - due_ns) / f->duration_ns);
     }

@@ -16,7 +16,8 @@ struct screen_view {
 struct screen {
     /* Constant after init. */
     struct video_output *output;
-    uint32_t row; /* in the outputs table */
+    uint32_t row;    /* in the outputs table */
+    int64_t born_ns; /* CLOCK_MONOTONIC */
 
     struct output_info info;
     struct screen_view shown;
@@ -47,8 +48,11 @@ enum screen_step screen_decide(const struct screen *s, const struct screen_wish 
                                int64_t now_ns, int64_t *wake_ns);
 
 void screen_init(struct screen *s, struct video_output *output, uint32_t row, uint32_t stage);
+/* Goes on counting where a former life of the stage ended, if `old` is a row of the same output. */
+void screen_resume(struct screen *s, const struct output_row *old);
 /* Draws a picture (NULL: black) under the overlay; `view` names it. */
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
                  const struct overlay_set *overlay);
-/* Shows what is drawn and counts; `picture` as drawn, due at `due_ns` (NO_TIME: no matter when). */
+/* Shows what is drawn and counts; `picture` as drawn, due at `due_ns` (NO_TIME: no matter when). What
+ * was due before the screen was there is not late. */
 void screen_present(struct screen *s, const struct frame_desc *picture, int64_t due_ns);

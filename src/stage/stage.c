@@ -344,7 +344,10 @@ static int open_screens(struct stage *s)
         }
         used[row] = true;
         struct screen *screen = &s->screen[s->screens++];
+        struct output_row old;
         screen_init(screen, output, (uint32_t)row, (uint32_t)s->params.index);
+        if (output_row_load(&s->control->output[row], &old))
+            screen_resume(screen, &old);
         output_row_store(&s->control->output[row], &screen->counts);
     }
     for (int i = 0; i < OUTPUTS_MAX; i++) { /* rows of outputs that are gone */

@@ -9,6 +9,10 @@
 #include "base/text.h"
 #include "wire/wire_internal.h"
 
+#define SHORT_DIGITS   15 /* a number written with so many comes back as it was written */
+#define LONG_DIGITS    17 /* any number comes back */
+#define SHORT_REAL_MAX 40
+
 json_t *json_read(const char *text, size_t len, json_error_t *error)
 {
     size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
@@ -25,11 +29,52 @@ static void fail_without_memory(void)
     abort();
 }
 
+/* The string at `text`, with its quotation marks. */
+static size_t string_length(const char *text)
+{
+    size_t len = 1;
+    while (text[len] != '"')
+        len += text[len] == '\\' ? 2 : strcspn(text + len, "\"\\");
+    return len + 1;
+}
+
+/* The shortest form of a real with 17 digits, to `out`, that is read as the same number; 0: it has none. */
+static size_t shorter_real(const char *text, size_t len, char out[SHORT_REAL_MAX])
+{
+    if (len <= SHORT_DIGITS || !memchr(text, '.', len) || memchr(text, 'e', len))
+        return 0;
+    double value = strtod(text, NULL);
+    for (int digits = SHORT_DIGITS; digits < LONG_DIGITS; digits++) {
+        size_t n = (size_t)snprintf(out, SHORT_REAL_MAX, "%.*g", digits, value);
+        if (n < len && memchr(out, '.', n) && !memchr(out, 'e', n) && strtod(out, NULL) == value)
+            return n;
+    }
+    return 0;
+}
+
+/* The library writes 22.008 as 22.007999999999999, and there is no other way to tell it. */
+static void shorten_reals(char *text)
+{
+    char *to = text, real[SHORT_REAL_MAX];
+    for (const char *at = text; *at;) {
+        size_t len = *at == '"' ? string_length(at) : strspn(at, "+-.0123456789e"), shorter = 0;
+        if (len == 0)
+            len = strcspn(at, "\"-0123456789");
+        else if (*at != '"')
+            shorter = shorter_real(at, len, real);
+        memmove(to, shorter ? real : at, shorter ? shorter : len);
+        to += shorter ? shorter : len;
+        at += len;
+    }
+    *to = '\0';
+}
+
 static char *write_json(const json_t *json, size_t flags)
 {
     char *text = json_dumps(json, flags | JSON_ENCODE_ANY);
     if (!text)
         fail_without_memory();
+    shorten_reals(text);
     return text;
 }
 

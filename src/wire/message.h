@@ -18,7 +18,8 @@ bool message_equal(const struct message *a,
                    const struct message *b); /* order of fields apart; 1 is not 1.0 */
 /* NULL on bad JSON or anything but an object; `why` (may be NULL) gets one sentence with the place. */
 struct message *message_parse(const char *text, size_t len, char *why, size_t why_size);
-/* One line without newline, or indented; caller frees. Text that is not valid UTF-8 was cleaned when set. */
+/* One line without newline, or indented; caller frees. Text that is not valid UTF-8 was cleaned when set.
+ * A number has the fewest digits by which it is read as the same. */
 char *message_text(const struct message *m, bool indented);
 
 /* Setting replaces. A NULL text or object, a NaN and an infinity become JSON null. Objects are taken. */

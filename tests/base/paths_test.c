@@ -47,6 +47,11 @@ static void the_first_variable_that_is_set_wins(void **state)
         { "XDG_CACHE_HOME= HOME=", path_cache_dir, "/var/cache/djamms" },
         { "DJAMMS_CONFIG=/x.ini HOME=/h", path_config_file, "/x.ini" },
         { "HOME=/nowhere", path_config_file, "/etc/djamms/djamms.ini" },
+        { "DJAMMS_CONFIG=/x.ini HOME=/h", path_config_places, "/x.ini" },
+        { "HOME=/nowhere", path_config_places,
+          "/nowhere/.config/djamms/djamms.ini and /etc/djamms/djamms.ini" },
+        { "XDG_CONFIG_HOME=/c HOME=/h", path_config_places,
+          "/c/djamms/djamms.ini and /etc/djamms/djamms.ini" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char set[256], fallback[64], *rest = set;

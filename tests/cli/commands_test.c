@@ -64,7 +64,7 @@ static void a_player_that_dies_in_the_middle_of_an_answer_is_a_failure(void **st
 }
 
 static const struct {
-    const char *words[4];
+    const char *words[5];
     const char *answer;
     const char *request; /* part of what is sent */
     int code;
@@ -127,6 +127,50 @@ static const struct {
       0,
       "moved: x\n",
       NULL },
+    { { "move", "main:3", "0" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":1},\"is_moved\":true}",
+      "\"index\"",
+      0,
+      "moved to main:1: T\n",
+      NULL },
+    { { "move", "main:2", "2" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":2},\"is_moved\":false}",
+      "\"index\"",
+      0,
+      "stays at main:2: T\n",
+      NULL },
+    { { "move", "main:0", "3" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":0,\"is_playing\":true},"
+      "\"is_moved\":false}",
+      "\"index\"",
+      0,
+      "stays at main:0, it is playing: T\n",
+      NULL },
+    { { "promote", "main:0" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":0,\"is_playing\":true},"
+      "\"is_moved\":false}",
+      "\"promote\"",
+      0,
+      "stays at main:0, it is playing: T\n",
+      NULL },
+    { { "promote", "main:1" },
+      "{\"ok\":true,\"track\":{\"title\":\"T\",\"list\":\"main\",\"index\":1},\"is_moved\":false}",
+      "\"promote\"",
+      0,
+      "next of its list: T\n",
+      NULL },
+    { { "move", "main:0", "3", "--json" },
+      "{\"ok\":true,\"track\":{\"index\":0},\"is_moved\":false}",
+      "\"index\"",
+      0,
+      "{\"ok\":true,\"track\":{\"index\":0},\"is_moved\":false}\n",
+      NULL },
+    { { "skip" },
+      "{\"ok\":false,\"code\":\"not-found\",\"error\":\"Nothing plays.\"}",
+      "\"skip\"",
+      1,
+      "",
+      "djamms: Nothing plays.\n" },
     { { "move", "main:3", "-1" }, NULL, NULL, 2, "", "is no index" },
     { { "promote", "k" },
       "{\"ok\":true,\"track\":{\"title\":\"T\"}}",
@@ -247,7 +291,9 @@ static const char status_line[] =
     "\"outputs\":[{\"name\":\"HDMI-A-1\",\"width\":1920,\"height\":1080,\"refresh_hz\":59.94,"
     "\"presented\":100,\"late\":1,\"dropped\":2,\"repeated\":3}],\"processes\":[{\"name\":"
     "\"stage\","
-    "\"pid\":7,\"starts\":2,\"is_alive\":false}],\"underruns\":5}";
+    "\"pid\":7,\"starts\":2,\"is_alive\":false},{\"name\":\"hub\",\"pid\":9,\"is_alive\":true,"
+    "\"address\":\"http://h:1/v1\"},{\"name\":\"gone\",\"pid\":0,\"is_alive\":false,"
+    "\"address\":\"\"}],\"underruns\":5}";
 
 static void status_tells_all_and_lets_no_control_bytes_through(void **state)
 {
@@ -265,6 +311,8 @@ static void status_tells_all_and_lets_no_control_bytes_through(void **state)
                                          "HDMI-A-1  1920x1080  59.94 Hz",
                                          "presented 100, late 1, dropped 2, repeated 3",
                                          "stage  pid 7  not running  started 2 times",
+                                         "hub  pid 9  http://h:1/v1\n",
+                                         "gone  not running\n",
                                          "5" };
     struct fake_player p = FAKE_PLAYER(status_line);
     struct run r = RUN("status", "--runtime-dir", p.dir);
@@ -330,12 +378,16 @@ static void the_history_is_in_local_time(void **state)
     static const char answer[] =
         "{\"ok\":true,\"tracks\":[{\"title\":\"T\",\"started_at\":\"2026-08-14T22:15:03.250Z\","
         "\"ended_at\":\"2026-08-14T22:17:03Z\",\"played_s\":120,\"how\":\"ended\"},null,"
-        "{\"title\":\"U\",\"started_at\":\"soon\",\"how\":\"failed\"}]}";
+        "{\"title\":\"U\",\"started_at\":\"soon\",\"how\":\"failed\"},"
+        "{\"title\":\"V\",\"started_at\":\"now\",\"played_s\":0.3,\"how\":\"skipped\"},"
+        "{\"title\":\"W\",\"started_at\":\"now\",\"played_s\":0,\"how\":\"failed\"}]}";
     struct fake_player p = FAKE_PLAYER(answer, answer);
     setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
     struct run r = RUN("history", "--runtime-dir", p.dir);
     assert_string_equal(r.out, "2026-08-15 00:15  T  2:00  ended\n"
-                               "soon              U  -:--  failed\n");
+                               "soon              U  -:--  failed\n"
+                               "now               V  0:00  skipped\n"
+                               "now               W  0:00  failed\n");
     run_finish(&r);
     r = RUN("history", "--json", "--runtime-dir", p.dir);
     assert_contains(r.out, "{\"ok\":true,\"tracks\":[{\"title\":\"T\","

@@ -184,16 +184,22 @@ static const char *const sections[] = { "system",  "programs", "settings", "libr
                                         "cache",   "display",  "sound",    "inputs",
                                         "runtime", "space",    "memory",   "jukebox" };
 
-static void the_report_covers_everything_as_text_and_as_json(void **state)
+/* The first `count` of them, for DJAMMS_LIBEXEC. */
+static void make_programs(const char *dir, size_t count)
 {
-    char *dir = temp_dir();
-    const char *const programs[] = { "djamms-player", "djamms-deck", "djamms-stage" };
-    for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+    const char *const programs[] = { "djamms-player", "djamms-deck", "djamms-stage", "djamms-hub" };
+    for (size_t i = 0; i < count; i++) {
         char *path = make_file(dir, programs[i], "#!/bin/sh\nexit 0\n");
         assert_int_equal(chmod(path, 0700), 0);
         free(path);
     }
     setenv("DJAMMS_LIBEXEC", dir, 1);
+}
+
+static void the_report_covers_everything_as_text_and_as_json(void **state)
+{
+    char *dir = temp_dir();
+    make_programs(dir, 4);
     struct run json = RUN("doctor", "--json", "--runtime-dir", dir, "--state-dir", dir);
     struct run text = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir);
     struct message *m = message_parse(json.out, strlen(json.out), NULL, 0);
@@ -211,9 +217,66 @@ static void the_report_covers_everything_as_text_and_as_json(void **state)
     }
     assert_contains(text.out, "not running; `djamms up` starts it");
     assert_contains(text.out, "djamms-stage starts");
+    assert_contains(text.out, "djamms-hub starts");
     message_destroy(m);
     run_finish(&json);
     run_finish(&text);
+    remove_dir(dir);
+}
+
+static void the_hub_is_looked_at_where_it_is_wanted(void **state)
+{
+    char *dir = temp_dir();
+    make_programs(dir, 3);
+    struct run wanted = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir);
+    assert_int_equal(wanted.code, 1);
+    assert_contains(wanted.out, "djamms-hub is missing");
+    struct run other =
+        RUN("doctor", "--runtime-dir", dir, "--state-dir", dir, "--set", "hub.enabled=no");
+    assert_null(strstr(other.out, "djamms-hub"));
+    run_finish(&wanted);
+    run_finish(&other);
+    remove_dir(dir);
+}
+
+static void the_settings_are_those_of_up_with_the_same_options(void **state)
+{
+    char *dir = temp_dir(), *file = make_file(dir, "my.ini", "[library]\npaths = /nowhere/a\n");
+    struct run r = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir, "--config", file);
+    assert_contains(r.out, "/my.ini is in order");
+    assert_contains(r.out, "0 of 1 folders can be read; /nowhere/a: ");
+    run_finish(&r);
+    r = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir, "-c", file, "-s",
+            "library.paths=/");
+    assert_contains(r.out, "1 of 1 folders can be read");
+    run_finish(&r);
+    r = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir, "--set", "sound.volume=loud");
+    assert_int_equal(r.code, 1);
+    assert_contains(r.out, "sound.volume: \"loud\" is not allowed");
+    run_finish(&r);
+    free(file);
+    remove_dir(dir);
+}
+
+static void without_a_settings_file_all_places_are_named(void **state)
+{
+    char *dir = temp_dir();
+    char *says = xasprintf("not there: %s/djamms/djamms.ini and /etc/djamms/djamms.ini; all at "
+                           "their defaults",
+                           dir);
+    unsetenv("DJAMMS_CONFIG");
+    setenv("XDG_CONFIG_HOME", dir, 1);
+    if (access("/etc/djamms/djamms.ini", F_OK) < 0) {
+        struct run r = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir);
+        assert_contains(r.out, says);
+        run_finish(&r);
+        r = RUN("config", "check");
+        assert_contains(r.out, "/djamms/djamms.ini and /etc/djamms/djamms.ini: not there");
+        run_finish(&r);
+    }
+    setenv("DJAMMS_CONFIG", "/nonexistent", 1);
+    unsetenv("XDG_CONFIG_HOME");
+    free(says);
     remove_dir(dir);
 }
 
@@ -377,6 +440,9 @@ int main(void)
         cmocka_unit_test(a_device_without_permission_is_a_problem_with_the_group_to_join),
         cmocka_unit_test(findings_are_bounded_and_the_worst_counts),
         cmocka_unit_test(the_report_covers_everything_as_text_and_as_json),
+        cmocka_unit_test(the_hub_is_looked_at_where_it_is_wanted),
+        cmocka_unit_test(the_settings_are_those_of_up_with_the_same_options),
+        cmocka_unit_test(without_a_settings_file_all_places_are_named),
         cmocka_unit_test(a_program_that_does_not_start_is_a_problem_with_its_own_words),
         cmocka_unit_test(a_jukebox_that_runs_is_told_and_one_that_is_stuck_is_a_problem),
         cmocka_unit_test(folders_of_the_library_that_are_not_there_are_told),

@@ -23,7 +23,7 @@ static void a_clean_end_of_the_player_ends_all_and_leaves_nothing(void **state)
     assert_contains(s->text.data, "deck-a | ready --deck a --runtime-dir ");
     char *zones = xasprintf("%s/djamms-play-%ld", s->dir, (long)geteuid());
     assert_int_equal(rmdir(zones), 0); /* it is empty */
-    assert_null(strstr(s->text.data, "hub"));
+    assert_null(strstr(s->text.data, "hub    |"));
     free(zones);
 }
 
@@ -277,6 +277,30 @@ static void play_says_which_files_are_bad_and_ends_with_1(void **state)
     free(empty);
 }
 
+static void of_several_mistakes_in_a_file_the_count_is_told_and_who_names_them(void **state)
+{
+    struct scene_of_test *s = *state;
+    char *bad = make_file(s->dir, "bad.ini", "[sound]\nvolume = loud\nvolum = 3\n[x]\ny = 1\n");
+    char *says =
+        xasprintf("djamms: %s has 3 mistakes; `djamms config check %s` names them all\n", bad, bad);
+    struct run r = RUN("up", "--config", bad);
+    assert_int_equal(r.code, 2);
+    assert_contains(r.err, "bad.ini:2: sound.volume");
+    assert_contains(r.err, says);
+    run_finish(&r);
+    setenv("DJAMMS_CONFIG", bad, 1);
+    r = RUN("play", s->media);
+    assert_contains(r.err, " has 3 mistakes; `djamms config check` names them all\n");
+    run_finish(&r);
+    free(make_file(s->dir, "bad.ini", "[sound]\nvolume = loud\n"));
+    r = RUN("up", "--config", bad);
+    assert_int_equal(r.code, 2);
+    assert_null(strstr(r.err, "mistakes"));
+    run_finish(&r);
+    free(says);
+    free(bad);
+}
+
 static void a_search_that_stopped_is_told(void **state)
 {
     struct scene_of_test *s = *state;
@@ -398,6 +422,7 @@ int main(void)
         CASE(a_program_that_cannot_be_executed_is_told),
         CASE(one_that_ignores_the_wish_to_end_is_killed),
         CASE(play_says_which_files_are_bad_and_ends_with_1),
+        CASE(of_several_mistakes_in_a_file_the_count_is_told_and_who_names_them),
         CASE(a_search_that_stopped_is_told),
         CASE(what_the_player_could_not_play_is_told_at_the_end),
         CASE(wrong_settings_are_told_before_anything_starts),

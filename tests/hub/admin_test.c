@@ -202,7 +202,7 @@ static void the_endpoint_is_that_of_the_hub_that_runs(void **state)
     struct house *h = *state;
     int lock = data_dir_lock(h->data, DATA_SERVE);
     assert_true(lock >= 0);
-    assert_int_equal(data_dir_announce(lock, "http://127.0.0.1:34567/v1"), 0);
+    assert_int_equal(data_dir_announce(lock, "http://127.0.0.1:34567/v1", "p1", "d1"), 0);
     struct run r = RUN(h, "key", "add", "k", "--json");
     assert_string_equal(message_str(r.json, "endpoint", ""), "http://127.0.0.1:34567/v1");
     run_finish(&r);
@@ -210,6 +210,31 @@ static void the_endpoint_is_that_of_the_hub_that_runs(void **state)
     r = RUN(h, "claim", "--json");
     assert_string_equal(message_str(r.json, "endpoint", ""), "http://127.0.0.1:8777/v1");
     run_finish(&r);
+}
+
+static void the_ids_are_those_of_the_hub_that_runs_or_ran_last(void **state)
+{
+    struct house *h = *state;
+    int lock = data_dir_lock(h->data, DATA_SERVE);
+    assert_int_equal(data_dir_announce(lock, "", "p1", "d1"), 0);
+    struct run r = RUN(h, "key", "add", "k", "--json", "--set", "hub.project=other");
+    assert_string_equal(message_str(r.json, "project", ""), "p1"); /* as a client must name it */
+    assert_string_equal(message_str(r.json, "database", ""), "d1");
+    assert_string_equal(message_str(r.json, "endpoint", ""), "http://127.0.0.1:8777/v1");
+    run_finish(&r);
+    close(lock);
+    r = RUN(h, "claim");
+    assert_contains(r.out, "project:  p1\ndatabase: d1\n");
+    run_finish(&r);
+    r = RUN(h, "claim", "--json", "--set", "hub.project=next");
+    assert_string_equal(message_str(r.json, "project", ""), "next"); /* of the hub to be started */
+    assert_string_equal(message_str(r.json, "database", ""), "d1");
+    run_finish(&r);
+    lock = data_dir_lock(h->data, DATA_SERVE);
+    r = RUN(h, "claim", "--json");
+    assert_string_equal(message_str(r.json, "project", ""), "djamms"); /* it has not said yet */
+    run_finish(&r);
+    close(lock);
 }
 
 /* ---- backup and restore ------------------------------------------------------------------------ */
@@ -364,6 +389,7 @@ int main(void)
         HOUSE_TEST(the_code_of_a_new_house_is_shown_until_it_has_an_owner),
         HOUSE_TEST(wrong_usage_is_told_in_a_sentence),
         HOUSE_TEST(the_endpoint_is_that_of_the_hub_that_runs),
+        HOUSE_TEST(the_ids_are_those_of_the_hub_that_runs_or_ran_last),
         HOUSE_TEST(a_backup_is_a_whole_private_file_and_never_replaces_one),
         HOUSE_TEST(a_restore_brings_back_what_was_and_keeps_what_is),
         HOUSE_TEST(a_restore_on_a_new_box_needs_nothing_there),

@@ -107,7 +107,9 @@ static struct example examples[] = {
     { "info",
       { PLAYING("Take On Me", "a-ha"), NEXT_SONGS, .has_notice = true,
         .notice_title = "12 songs added", .notice_text = "From the folder “Eighties”." } },
-    { "idle", { .idle_text = "Nothing plays. Ask for a song!" } },
+    { "idle",
+      { .idle_text =
+            "The queue is empty. Staff can add songs at the box with its command “add”." } },
     { "idlebusy",
       { .idle_text =
             "The queue is empty. Scan the code at the bar with your phone and ask for a song, and "

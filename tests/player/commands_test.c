@@ -203,6 +203,45 @@ static void status_tells_what_plays(void **state)
     assert_true(message_bool(process, "is_alive", false));
 }
 
+/* As they were left by lives before this start, and grew in it. */
+static void counters_are_told_since_the_start_of_the_jukebox(void **state)
+{
+    struct desk *d = *state;
+    struct output_row tv = {
+        .name = "TV", .presented = 900, .late = 40, .dropped = 30, .repeated = 313251
+    };
+    struct play_clock clock = { .underruns = 32 };
+    for (int i = 0; i < 6; i++)
+        process_enter(d->control, PROCESS_BRAIN, 1);
+    process_enter(d->control, PROCESS_STAGE0 + 1, 1); /* it is not started this time */
+    process_leave(d->control, PROCESS_STAGE0 + 1);
+    output_row_store(&d->control->output[0], &tv);
+    output_row_store(&d->control->output[1], &tv);
+    play_clock_store(&d->control->clock, &clock);
+    control_mark_start(d->control);
+    process_enter(d->control, PROCESS_BRAIN, 1);
+    process_enter(d->control, PROCESS_BRAIN, 1);
+    tv = (struct output_row){
+        .name = "TV", .presented = 910, .late = 41, .dropped = 30, .repeated = 313255
+    };
+    clock.underruns = 33;
+    output_row_store(&d->control->output[0], &tv);
+    snprintf(tv.name, sizeof(tv.name), "hall"); /* another one in that row */
+    output_row_store(&d->control->output[1], &tv);
+    play_clock_store(&d->control->clock, &clock);
+    const struct message *m = say_ok(d, "{\"command\":\"status\"}");
+    assert_int_equal(message_count(m, "processes"), 1);
+    assert_int_equal(message_i64(message_object_at(m, "processes", 0), "starts", 0), 2);
+    assert_int_equal(message_i64(m, "underruns", -1), 1);
+    const struct message *row = message_object_at(m, "outputs", 0);
+    assert_int_equal(message_i64(row, "presented", -1), 10);
+    assert_int_equal(message_i64(row, "late", -1), 1);
+    assert_int_equal(message_i64(row, "dropped", -1), 0);
+    assert_int_equal(message_i64(row, "repeated", -1), 4);
+    row = message_object_at(m, "outputs", 1);
+    assert_int_equal(message_i64(row, "repeated", -1), 313255);
+}
+
 static void a_screenshot_names_its_output_or_takes_the_first(void **state)
 {
     struct desk *d = *state;
@@ -390,6 +429,43 @@ static void the_queue_is_changed_as_told(void **state)
     assert_int_equal(message_i64(message_object(m, "now"), "index", 0), -1); /* it plays on */
 }
 
+static void what_plays_is_not_moved_and_the_answer_says_so(void **state)
+{
+    static const struct {
+        const char *line;
+        int index;
+        bool is_moved;
+    } cases[] = {
+        { "{\"command\":\"move\",\"entry\":\"main:0\",\"index\":2}", 0, false },
+        { "{\"command\":\"promote\",\"entry\":\"main:0\"}", 0, false },
+        { "{\"command\":\"move\",\"entry\":\"main:2\",\"index\":0}", 1, true },
+        { "{\"command\":\"promote\",\"entry\":\"main:1\"}", 1, false },
+        { "{\"command\":\"move\",\"entry\":\"main:1\",\"index\":99}", 2, true },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct message *m = say_ok(*state, cases[i].line);
+        const struct message *track = message_object(m, "track");
+        assert_int_equal(message_i64(track, "index", -1), cases[i].index);
+        assert_int_equal(message_bool(m, "is_moved", !cases[i].is_moved), cases[i].is_moved);
+        assert_int_equal(message_bool(track, "is_playing", false), cases[i].index == 0);
+    }
+}
+
+static void where_nothing_plays_nothing_is_skipped_or_sought(void **state)
+{
+    static const char *const lines[] = { "{\"command\":\"skip\"}",
+                                         "{\"command\":\"seek\",\"position_s\":1}" };
+    struct desk *d = *state;
+    say_ok(d, "{\"command\":\"clear\",\"lists\":\"all\"}");
+    assert_true(message_object(say_ok(d, "{\"command\":\"skip\"}"), "now") == NULL);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        const struct message *m = say(d, lines[i]);
+        assert_false(message_bool(m, "ok", true));
+        assert_string_equal(message_str(m, "code", ""), "not-found");
+        assert_string_equal(message_str(m, "error", ""), "Nothing plays.");
+    }
+}
+
 static void sound_and_position(void **state)
 {
     struct desk *d = *state;
@@ -404,6 +480,8 @@ static void sound_and_position(void **state)
     assert_false(message_bool(say_ok(d, "{\"command\":\"mute\"}"), "is_muted", true));
     const struct message *m = say_ok(d, "{\"command\":\"seek\",\"position_s\":4}");
     assert_true(message_f64(m, "position_s", 0) == 4);
+    m = say_ok(d, "{\"command\":\"seek\",\"position_s\":3.0000004}");
+    assert_true(message_f64(m, "position_s", 0) == 3); /* told to the millisecond */
     m = say_ok(d, "{\"command\":\"seek\",\"delta_s\":1e300}");
     assert_true(message_f64(m, "position_s", 0) == 9);
     say_ok(d, "{\"command\":\"toggle-pause\"}");
@@ -418,6 +496,7 @@ int main(void)
         TEST(what_is_wrong_is_said_in_a_sentence),
         TEST(answers_to_changes_of_the_queue_wait_for_the_disk),
         TEST(status_tells_what_plays),
+        TEST(counters_are_told_since_the_start_of_the_jukebox),
         TEST(a_screenshot_names_its_output_or_takes_the_first),
         TEST(files_are_added_or_refused_one_by_one),
         TEST(several_added_as_next_keep_their_order),
@@ -427,6 +506,8 @@ int main(void)
         TEST(next_request_and_ids),
         TEST(entries_are_named_by_id_key_or_index),
         TEST(the_queue_is_changed_as_told),
+        TEST(what_plays_is_not_moved_and_the_answer_says_so),
+        TEST(where_nothing_plays_nothing_is_skipped_or_sought),
         TEST(sound_and_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

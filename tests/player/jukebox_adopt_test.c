@@ -93,6 +93,24 @@ static void while_another_has_the_music_nothing_plays_here_and_the_screens_say_s
     end(h);
 }
 
+static void the_card_of_a_box_that_waits_names_the_one_that_has_the_music(void **state)
+{
+    struct fake_house *h = playing_house_of("a b c", &looping);
+    const struct scene *s = jukebox_scene(h->jukebox);
+    jukebox_set_away(h->jukebox, true);
+    house_run(h, 100);
+    assert_null(strstr(s->notice_text, "device_1")); /* nobody has said which */
+    assert_non_null(strstr(s->notice_text, "comes from there"));
+    jukebox_set_master(h->jukebox, "device_1_bar");
+    house_run(h, 100);
+    assert_string_equal(s->notice_text, "The music comes from device_1_bar. This one goes on when "
+                                        "that is gone.");
+    jukebox_set_away(h->jukebox, false);
+    house_run(h, 1500);
+    assert_int_equal(s->notice, NOTICE_NONE);
+    end(h);
+}
+
 static void what_the_other_starts_is_not_started_here(void **state)
 {
     struct fake_house *h = playing_house_of("a b c", &looping);
@@ -229,6 +247,7 @@ int main(void)
         cmocka_unit_test(another_track_there_is_played_here),
         cmocka_unit_test(a_queue_that_was_emptied_there_lets_the_track_play_out),
         cmocka_unit_test(while_another_has_the_music_nothing_plays_here_and_the_screens_say_so),
+        cmocka_unit_test(the_card_of_a_box_that_waits_names_the_one_that_has_the_music),
         cmocka_unit_test(what_the_other_starts_is_not_started_here),
         cmocka_unit_test(when_the_other_is_gone_its_song_goes_on_here),
         cmocka_unit_test(a_guest_s_song_without_a_file_is_played_from_that_of_the_same_song),

@@ -27,7 +27,9 @@ static void nothing_can_be_played_is_said_until_something_can(void **state)
     assert_non_null(strstr(jukebox_advice(h->jukebox), "djamms queue"));
     clear_all(h);
     assert_int_equal(scene(h)->notice, NOTICE_NONE);
-    assert_string_equal(scene(h)->idle_text, "The queue is empty.");
+    assert_string_equal(
+        scene(h)->idle_text,
+        "The queue is empty. Staff can add songs at the box with its command “add”.");
     house_add(h, "/m/a.mp4");
     assert_true(house_run_until_playing(h, 1000));
     assert_int_equal(scene(h)->notice, NOTICE_NONE);

@@ -247,7 +247,9 @@ static void an_empty_queue_says_so_until_there_is_a_song(void **state)
 {
     struct fake_house *h = house_of("", &looping);
     assert_int_equal(h->plan.now.load, 0);
-    assert_string_equal(jukebox_scene(h->jukebox)->idle_text, "The queue is empty.");
+    assert_string_equal(
+        jukebox_scene(h->jukebox)->idle_text,
+        "The queue is empty. Staff can add songs at the box with its command “add”.");
     house_add(h, "/m/a.mp4");
     assert_true(house_run_until_playing(h, 1000));
     assert_string_equal(jukebox_scene(h->jukebox)->idle_text, "");

@@ -85,7 +85,7 @@ class WithoutJukebox(unittest.TestCase):
         checks = json.loads(subprocess.run([folder / "usr/bin/djamms", "doctor", "--json"], env=self.house.env,
                                            capture_output=True, timeout=60).stdout)["checks"]
         programs = [c["result"] for c in checks if c["name"] == "programs"]
-        self.assertEqual(programs, ["ok"] * 3)
+        self.assertEqual(programs, ["ok"] * 5)
 
 
 class WithJukebox(unittest.TestCase):
@@ -96,7 +96,10 @@ class WithJukebox(unittest.TestCase):
         cls.house = House(screen=False)
         cls.addClassCleanup(cls.house.close)
         cls.files = [CLIPS[n]["path"] for n in ("k1", "k2", "k3")]
-        cls.house.up(*cls.files, sound_driver="null")
+        library = cls.house.tmp / "media" / "library"
+        library.mkdir()
+        (library / "Band - Song -- dQw4w9WgXcQ.mkv").symlink_to(CLIPS["q1"]["path"])
+        cls.house.up(*cls.files, sound_driver="null", library_paths=library)
 
     def setUp(self):
         h = self.house
@@ -122,10 +125,13 @@ class WithJukebox(unittest.TestCase):
         return [os.path.basename(t["source"])[:2] for t in self.house.queue()[name]]
 
     def test_status_for_people_and_programs(self):
+        self.house.wait_status(lambda s: all(p["is_alive"] for p in s["processes"]), 10, "the hub is up")
         s = self.json("status")
         self.assertEqual((s["state"], s["counts"], len(s["next"])), ("playing", {"main": 3, "requests": 0}, 2))
         self.assertEqual({p["is_alive"] for p in s["processes"]}, {True})
-        self.assertEqual(len(s["processes"]), 4)
+        self.assertEqual(len(s["processes"]), 5)
+        hub = next(p for p in s["processes"] if p["name"] == "hub")
+        self.assertEqual((hub["pid"], hub["address"][:17]), (self.house.find("djamms-hub"), "http://127.0.0.1:"))
         self.assertEqual(len(s["outputs"]), 1)
         self.assertIn(s["now"]["title"], self.run_ok("status"))
 
@@ -167,10 +173,7 @@ class WithJukebox(unittest.TestCase):
         self.assertEqual([t["title"] for t in self.house.queue()["main"]][3:], ["Song 1", "Song 2", "Song 10"])
 
     def test_add_an_id_from_the_library(self):
-        folder = self.house.tmp / "media" / "library"
-        folder.mkdir()
-        (folder / "Band - Song -- dQw4w9WgXcQ.mkv").symlink_to(CLIPS["q1"]["path"])
-        self.run_ok("add", "dQw4w9WgXcQ", "--set", f"library.paths={folder}")
+        self.run_ok("add", "dQw4w9WgXcQ")
         self.run_ok("add", "dQw4w9WgXcQ")        # the queue knows it by now
         self.assertEqual([t["title"] for t in self.house.queue()["main"]][3:], ["Song", "Song"])
         self.assertEqual(self.house.cli("add", "AAAAAAAAAAA")[0], FAILED)
@@ -221,6 +224,9 @@ class WithJukebox(unittest.TestCase):
         self.run_ok("move", "main:2", "1")
         self.assertEqual(self.sources(), ["k1", "k3", "k2"])
         self.run_ok("promote", "main:2")
+        self.assertEqual(self.sources(), ["k1", "k2", "k3"])
+        self.assertTrue(self.run_ok("move", "main:0", "2").startswith("stays at main:0, it is playing: "))
+        self.assertFalse(self.json("promote", "main:0")["is_moved"])
         self.assertEqual(self.sources(), ["k1", "k2", "k3"])
         key = self.house.queue()["main"][2]["key"]
         self.run_ok("play-now", key)
@@ -275,6 +281,19 @@ class Ending(unittest.TestCase):
             wait_until(lambda: p.poll() is not None, 5, "it ends")
             self.assertEqual(p.returncode, 0)
             self.assertEqual(house.processes(), {})
+
+    def test_a_new_start_counts_from_its_beginning(self):
+        with House(screen=False) as house:
+            for _ in range(3):
+                p = house.up(CLIPS["k1"]["path"], sound_driver="null")
+                s = house.wait_status(lambda s: s["state"] == "playing" and len(s["processes"]) == 5, 10, "it plays")
+                self.assertEqual({p["starts"] for p in s["processes"] if "starts" in p}, {1})
+                pid = house.find("djamms-stage")
+                os.kill(pid, 9)
+                house.wait_status(lambda s: {p["starts"] for p in s["processes"] if p["name"] == "stage"} == {2}, 10,
+                                  "the stage is there again")
+                p.send_signal(2)
+                wait_until(lambda: p.poll() is not None, 5, "it ends")
 
     def test_a_second_jukebox_in_the_same_zone_is_refused(self):
         with House(screen=False) as house:

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -225,6 +226,67 @@ static void values_of_any_kind_are_set_from_text_and_removed(void **state)
     message_destroy(m);
 }
 
+static void a_number_has_the_fewest_digits_by_which_it_is_the_same(void **state)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        { 22.008, "22.008" },
+        { 0.1, "0.1" },
+        { -61.234, "-61.234" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 1.0 / 3, "0.3333333333333333" },
+        { 1e15, "1000000000000000.0" },
+        { 2251799813685248.5, "2251799813685248.5" },
+        { 1e22, "1e22" },
+        { 1.1e-7, "1.1000000000000001e-7" }, /* of these there is none that people read */
+        { 5, "5.0" },
+        { -0.0, "-0.0" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct message *m = message_create();
+        message_set_str(m, "22.007999999999999", "\\\" 22.007999999999999");
+        message_set_i64(m, "i", INT64_MIN);
+        message_set_f64(m, "f", cases[i].value);
+        message_set_bool(m, "e", false);
+        char want[160];
+        snprintf(want, sizeof(want),
+                 "{\"22.007999999999999\":\"\\\\\\\" 22.007999999999999\","
+                 "\"i\":-9223372036854775808,\"f\":%s,\"e\":false}",
+                 cases[i].text);
+        assert_text(m, want);
+        struct message *back = parse(want);
+        assert_true(message_f64(back, "f", 7) == cases[i].value);
+        message_destroy(back);
+        message_destroy(m);
+    }
+}
+
+/* Any bits that are a number, so that a document's come back as they were given. */
+static void every_number_comes_back_as_it_was(void **state)
+{
+    uint64_t bits = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+        double value;
+        memcpy(&value, &bits, sizeof(value));
+        if (i % 2) /* of a size that people write */
+            value = (double)(bits % 1000000000) / 1e5 / (double)(1 + bits % 7);
+        if (!isfinite(value))
+            continue;
+        struct message *m = message_create();
+        message_set_f64(m, "f", value);
+        char *text = message_text(m, false);
+        struct message *back = parse(text);
+        assert_true(message_f64(back, "f", 0) == value);
+        assert_int_equal(message_kind(back, "f"), MESSAGE_REAL);
+        free(text);
+        message_destroy(back);
+        message_destroy(m);
+    }
+}
+
 static void a_copy_shares_nothing(void **state)
 {
     struct message *m = parse("{\"a\":[1],\"b\":1}");
@@ -259,6 +321,8 @@ int main(void)
         cmocka_unit_test(every_field_is_met_in_order_with_its_kind),
         cmocka_unit_test(elements_of_any_kind_are_read_by_index),
         cmocka_unit_test(values_of_any_kind_are_set_from_text_and_removed),
+        cmocka_unit_test(a_number_has_the_fewest_digits_by_which_it_is_the_same),
+        cmocka_unit_test(every_number_comes_back_as_it_was),
         cmocka_unit_test(a_copy_shares_nothing),
         cmocka_unit_test(nesting_beyond_reason_is_refused_not_followed),
         cmocka_unit_test(a_copy_is_a_message_of_its_own),
