@@ -51,10 +51,10 @@ static int open_format(struct demuxer *d, const char *path)
 {
     AVIOContext *io = media_file_io(d->file);
     const AVInputFormat *format = NULL;
-    int ret = av_probe_input_buffer2(io, &format, path, NULL, 0, PROBE_BYTES);
-    if (ret == AVERROR_EXIT)
-        return ret;
-    if (ret < 0 || !format)
+    int score = av_probe_input_buffer2(io, &format, path, NULL, 0, PROBE_BYTES);
+    if (score == AVERROR_EXIT)
+        return score;
+    if (score < 0 || !format)
         return -ENOMEDIUM;
     d->is_mov = av_match_name("mov", format->name);
     d->is_ogg = av_match_name("ogg", format->name);
@@ -68,7 +68,9 @@ static int open_format(struct demuxer *d, const char *path)
         d->fmt->flags |= AVFMT_FLAG_IGNIDX;
     d->fmt->io_open = refuse_open;
     d->fmt->protocol_whitelist = av_strdup("none");
-    return avformat_open_input(&d->fmt, path, format, NULL);
+    int ret = avformat_open_input(&d->fmt, path, format, NULL);
+    bool is_by_name = score < AVPROBE_SCORE_RETRY; /* what is in it looks like no container */
+    return ret < 0 && ret != AVERROR_EXIT && is_by_name ? -ENOMEDIUM : ret;
 }
 
 static bool is_cover(const AVStream *st)

@@ -545,6 +545,37 @@ static void a_file_without_permission_is_told(void **state)
     rig_finish(&r);
 }
 
+static void what_is_no_container_is_no_media_file_whatever_its_name(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        size_t len;
+        const char *says;
+    } cases[] = {
+        { "notes.mp4", "Milk, bread.\n", 13, "notes.mp4 is not a media file" },
+        { "notes.mkv", "Milk, bread.\n", 13, "notes.mkv is not a media file" },
+        { "cut.mkv", "\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska", 16, "cut.mkv is damaged" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct rig r;
+        char path[128];
+        rig_init(&r);
+        snprintf(path, sizeof(path), "%s/%s", r.dir, cases[i].name);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        assert_int_equal(fwrite(cases[i].text, cases[i].len, 1, f), 1);
+        fclose(f);
+        struct load *l = rig_load(&r, path, 0, 0);
+        rig_follow(&r, l, &played);
+        load_destroy(l);
+        assert_int_equal(played.state.phase, DECK_FAILED);
+        if (!strstr(played.state.error, cases[i].says))
+            fail_msg("%s: %s", cases[i].name, played.state.error);
+        unlink(path);
+        rig_finish(&r);
+    }
+}
+
 static void a_file_of_nothing_but_undecodable_packets_is_given_up(void **state)
 {
     /* Far more than is worth trying, of pictures that all build on one that never came. */
@@ -594,6 +625,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_opened_is_told_in_a_sentence),
         cmocka_unit_test(a_long_name_leaves_room_for_the_cause),
         cmocka_unit_test(a_file_without_permission_is_told),
+        cmocka_unit_test(what_is_no_container_is_no_media_file_whatever_its_name),
         cmocka_unit_test(a_file_of_nothing_but_undecodable_packets_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,13 +313,14 @@ static void a_scan_that_is_stopped_loses_nothing(void **state)
     folder_write(r.music, "c/d.mp4", "x");
     scan(&r, "new m/a.mp4, new m/b.mp4, new m/c/d.mp4");
     folder_write(r.music, "a.mp4", "longer");
+    folder_write(r.music, "b.mp4", "longer");
     r.stop_after = 1;
     assert_int_equal(scan_all(r.scan, r.roots, 1, 2), -ECANCELED);
     assert_told(&r, "new m/a.mp4");
     r.stop_after = -1;
     rig_restart(&r);
     assert_told(&r, "known m/a.mp4, known m/b.mp4, known m/c/d.mp4");
-    scan(&r, "");
+    scan(&r, "new m/b.mp4");
     rig_finish(&r);
 }
 
@@ -366,6 +367,23 @@ static void changes_are_followed_in_the_folders_they_are_in(void **state)
     folder_rename(r.music, "../out", "b");
     follow(&r, "new m/b/c/three.mp4");
     assert_string_equal(counts(&r), "4/3/3");
+    folder_rename(r.music, "a", "b/a"); /* its new place is looked at before its old one */
+    follow(&r, "away m/a/one.mp4, away m/a/two.mp4, new m/b/a/one.mp4, new m/b/a/two.mp4");
+    rig_finish(&r);
+}
+
+static void a_folder_that_is_missing_in_another_is_away_though_nobody_watched_it(void **state)
+{
+    struct rig r;
+    rig_init(&r);
+    folder_write(r.music, "a/b/one.mp4", "x");
+    scan(&r, "new m/a/b/one.mp4");
+    folder_rename(r.music, "a", "../out");
+    scan_mark(r.scan, r.music);
+    assert_true(scan_is_marked(r.scan));
+    assert_int_equal(scan_marked(r.scan, 2), 0);
+    assert_false(scan_is_marked(r.scan));
+    assert_told(&r, "away m/a/b/one.mp4");
     rig_finish(&r);
 }
 
@@ -382,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_large_folder_is_bounded),
         cmocka_unit_test(a_scan_that_is_stopped_loses_nothing),
         cmocka_unit_test(changes_are_followed_in_the_folders_they_are_in),
+        cmocka_unit_test(a_folder_that_is_missing_in_another_is_away_though_nobody_watched_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 """The library of a running player: what guests ask for by its id is played from a file, as is seen on the screen; songs are
 found by words; what is on a stick that is pulled out is played again when it is back."""
 import json
+import os
 import shutil
+import signal
 import sys
 import unittest
 from pathlib import Path
@@ -76,6 +78,13 @@ class Library(unittest.TestCase):
         part.rename(self.songs / "New - One -- newfile0001.mp4")
         wait_until(lambda: h.cli("search", "new one")[0] == 0, 20, "it is found")
         self.assertEqual(h.cli("add", "--next", "newfile0001")[0], 0)
+
+    def test_the_helper_that_reads_tags_ends_with_the_player(self):
+        h = self.house
+        shutil.copy(CLIPS["k2"]["path"], self.songs / "no artist in the name.mp4")
+        helper = wait_until(lambda: h.find("djamms-probe"), 20, "the helper is started")
+        os.kill(h.find("djamms-player"), signal.SIGKILL)
+        wait_until(lambda: helper not in h.processes(), 10, "it is gone")
 
     def test_a_song_whose_stick_is_pulled_out_is_played_when_it_is_back(self):
         h = self.house
