@@ -145,6 +145,7 @@ def confine(memory_mb, niceness):
     die_with_parent()
     if os.getppid() != parent:      # it went before the line above
         os._exit(1)
+    os.closerange(3, 1024)          # what leaked from who started us
     for name in set(os.environ) - ENVIRONMENT:
         del os.environ[name]
     os.environ["YTDLP_NO_PLUGINS"] = "1"
