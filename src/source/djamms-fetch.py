@@ -397,6 +397,8 @@ def describe_error(e):
     status = next((s for p in parts for s in [getattr(p, "status", None) or getattr(p, "code", None)]
                    if isinstance(s, int) and 100 <= s < 600), None)
     message = plain_text(parts[0])
+    if status is None and (said := re.search(r"HTTP Error (\d{3})", message)):
+        status = int(said[1])       # when yt-dlp has given up it has only words
     if not message or isinstance(best, (Stop, Refusal)):
         message = plain_text(best) or type(best).__name__
     error = {"exception": type(best).__name__, "chain": [type(p).__name__ for p in parts], "status": status,
@@ -463,6 +465,15 @@ def expires_of(formats):
     return min(times) if times else None
 
 
+def duration_said(info):
+    """By the site; else by the list of fragments."""
+    if number(info.get("duration")):
+        return info["duration"]
+    sums = [sum(number(part.get("duration")) or 0 for part in f["fragments"]) for f in formats_of(info)
+            if isinstance(f.get("fragments"), list)]
+    return max(sums, default=0) or None
+
+
 def describe(info, url):
     """What the house needs of yt-dlp's dictionary."""
     formats = formats_of(info)
@@ -479,7 +490,7 @@ def describe(info, url):
         "key": info["id"] if is_youtube else f"url:{fnv(url.encode('utf-8', 'replace')):016x}",
         "extractor": extractor, "id": text(info.get("id")), "url": text(info.get("webpage_url")) or url,
         "title": title, "track": text(info.get("track")), "artist": text(info.get("artist")),
-        "uploader": text(info.get("uploader")) or text(info.get("channel")), "duration": number(info.get("duration")),
+        "uploader": text(info.get("uploader")) or text(info.get("channel")), "duration": duration_said(info),
         "is_live": bool(info.get("is_live")), "live_status": text(info.get("live_status")),
         "age_limit": number(info.get("age_limit")), "format": "+".join(str(f.get("format_id")) for f in formats),
         "ext": text(info.get("ext")), "container": text(video.get("container")), "protocol": text(info.get("protocol")),
@@ -497,30 +508,49 @@ def describe(info, url):
     return {k: v for k, v in d.items() if v is not None}
 
 
-def can_grow(path):
-    """Whether the beginning of a file is enough to play it: an MP4 with its index in front, and all of Matroska and TS."""
+def boxes(f, at, end):
+    """Those of an MP4 between two places: (kind, place of its content, place after it). The last may be incomplete."""
+    while at + 8 <= end:
+        f.seek(at)
+        head = f.read(16)
+        size, kind, content = int.from_bytes(head[:4], "big"), head[4:8], at + 8
+        if size == 1 and len(head) == 16:
+            size, content = int.from_bytes(head[8:16], "big"), at + 16
+        if size < 8:
+            return
+        yield kind, content, at + size
+        at += size
+
+
+def look(path):
+    """Of a file that may be growing: whether its beginning is enough to play it (an MP4 with its index in front, and all
+    of Matroska and TS), and its duration as an MP4 says it."""
     try:
         with open(path, "rb") as f:
             head = f.read(12)
-            if head[:4] == b"\x1aE\xdf\xa3" or head[:1] == b"G" and path.endswith((".ts", ".ts.part")):
-                return True
             if head[4:8] != b"ftyp":
-                return False
-            end, at = f.seek(0, 2), 0
-            while at + 8 <= end:
-                f.seek(at)
-                head = f.read(16)
-                size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-                if size == 1:
-                    size = int.from_bytes(head[8:16], "big")
-                if kind == b"mdat" or size < 8:
-                    return False
-                at += size
-                if kind == b"moov":
-                    return at <= end
+                return head[:4] == b"\x1aE\xdf\xa3" or head[:1] == b"G" and path.endswith((".ts", ".ts.part")), None
+            end, is_playable = f.seek(0, 2), True
+            for kind, content, after in boxes(f, 0, end):
+                if kind == b"mdat":
+                    is_playable = False
+                if kind == b"moov" and after <= end:
+                    return is_playable, duration_of(f, content, after)
     except OSError:
         pass
-    return False
+    return False, None
+
+
+def duration_of(f, at, end):
+    for kind, content, _ in boxes(f, at, end):
+        if kind == b"mvhd":
+            f.seek(content)
+            data = f.read(32)
+            wide = data[:1] == b"\x01"
+            scale = int.from_bytes(data[20:24] if wide else data[12:16], "big")
+            length = int.from_bytes(data[24:32] if wide else data[16:20], "big")
+            return length / scale if scale and length else None
+    return None
 
 
 # ---- a fetch -----------------------------------------------------------------------------------------------------
@@ -584,6 +614,7 @@ class Fetch:
         self.stem = os.path.join(folder, name)
         self.resume_path = os.path.join(folder, "resume.json")
         self.max_bytes = request.get("max_bytes") if number(request.get("max_bytes")) else 0
+        self.max_duration_s = number(request.get("max_duration_s")) or 0
         self.languages = [s for s in request.get("subtitles") or [] if isinstance(s, str)][:10]
         self.info, self.parts = info, []
         self.finished, self.part, self.told_s = 0, None, 0.0
@@ -600,6 +631,7 @@ class Fetch:
             self.fetch_part(part, old)
         self.part = None
         path = self.join()
+        self.check_duration(look(path)[1], path)
         self.forget_resume()
         return {"path": path, "size": os.path.getsize(path), "resumed_at": sum(p.resumed_at for p in self.parts),
                 "subtitle_files": self.fetch_subtitles(), **self.description, "ext": path.rpartition(".")[2]}
@@ -610,6 +642,16 @@ class Fetch:
                 part.remove()
             self.forget_resume()
             raise TooLarge(f"more than {self.max_bytes} bytes")
+
+    def check_duration(self, seconds, path=None):
+        if not self.max_duration_s or (seconds or 0) <= self.max_duration_s:
+            return
+        for part in self.parts:
+            part.remove()
+        if path:
+            os.remove(path)
+        self.forget_resume()
+        raise TooLong(f"it lasts {seconds:.0f} s; {self.max_duration_s:.0f} s are allowed")
 
     # -- what a later attempt may go on from --
 
@@ -703,11 +745,12 @@ class Fetch:
         self.worker.check_alive()
         part, path = self.part, status.get("tmpfilename") or self.part.growing
         total = part.stamp.get("length") or status.get("total_bytes") or status.get("total_bytes_estimate")
-        is_single = self.description.get("is_single_file", False)
+        is_playable, seconds = look(path)
+        self.check_duration(seconds)
         self.worker.lines.send(self.n, "progress", done=done,
                                total=int(total) if number(total) and len(self.parts) == 1 else
                                self.description.get("filesize"), path=path,
-                               is_playable=is_single and can_grow(path))
+                               is_playable=is_playable and self.description.get("is_single_file", False))
 
     # -- one file of the parts --
 
@@ -952,7 +995,8 @@ class Worker:
     def find(self, request):
         """yt-dlp's dictionary of what is at the address, after the rules of the house."""
         url = request.get("url")
-        if not isinstance(url, str) or len(url) > 8192 or not re.match(r"https?://[^\s/]", url) or not url.isprintable():
+        if not isinstance(url, str) or len(url) > 8192 or not url.isprintable() or (
+                not re.fullmatch(r"https?://[^\s/?#]\S*", url)):
             raise BadRequest("url must be an http or https address")
         profile = request.get("profile", "auto")
         if profile not in (*PROFILES, "auto"):
@@ -972,8 +1016,9 @@ class Worker:
         if (info.get("is_live") or info.get("live_status") == "is_upcoming") and not request.get("allows_live"):
             raise LiveRefused("that is a live stream")
         limit = number(request.get("max_duration_s"))
-        if limit and (number(info.get("duration")) or 0) > limit:
-            raise TooLong(f"it lasts {info['duration']:.0f} s; {limit:.0f} s are allowed")
+        seconds = duration_said(info) or 0
+        if limit and seconds > limit:
+            raise TooLong(f"it lasts {seconds:.0f} s; {limit:.0f} s are allowed")
         return info, url
 
     def resolve(self, request):

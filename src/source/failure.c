@@ -223,8 +223,6 @@ static const struct rule of_words[] = {
     { "video is no longer available", FAILURE_REMOVED },
     { "video is not available", FAILURE_REMOVED },
     { "more expected", FAILURE_TRUNCATED },
-    { "giving up after", FAILURE_TRUNCATED },
-    { "did not get any data blocks", FAILURE_TRUNCATED },
     { "name or service not known", FAILURE_DNS },
     { "name resolution", FAILURE_DNS },
     { "getaddrinfo failed", FAILURE_DNS },
@@ -237,6 +235,9 @@ static const struct rule of_words[] = {
     { "certificate verify failed", FAILURE_TLS },
     { "unable to write data", FAILURE_DISK },
     { "unable to open for writing", FAILURE_DISK },
+    /* What yt-dlp says when nothing above was the cause. */
+    { "giving up after", FAILURE_TRUNCATED },
+    { "did not get any data blocks", FAILURE_TRUNCATED },
 };
 
 /* Warnings that say why there was no format. The old one is of the time before there was a solver. */

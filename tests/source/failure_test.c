@@ -165,6 +165,11 @@ static const struct {
       { .exception = "ContentTooShortError",
         .message = "ERROR: Giving up after 10 retries: 100 bytes read, 200 more expected" },
       FAILURE_TRUNCATED },
+    { "given up for silence",
+      { .exception = "DownloadError",
+        .message = "ERROR:  [download] Got error: The read operation timed out. Giving up after 3 "
+                   "retries" },
+      FAILURE_TIMEOUT },
     /* One error, two meanings: what was warned of decides. */
     { "no format",
       { .message = "ERROR: [generic] clip: Requested format is not available. Use --list-formats" },
