@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -I
 """djamms-fetch: finds out what an address plays, and brings it to disk, with yt-dlp as a library.
 
-One JSON object a line in and out. A request is {"n": NUMBER, "request": NAME, ...}; every line that belongs to it carries
-the same n and an "event": any number of "progress", then one "done" or "error".
+One JSON object a line in and out. A request is {"n": NUMBER, "request": NAME, ...}; every line that belongs to it
+carries the same n and an "event": any number of "progress", then one "done" or "error".
 
   hello                         versions, JavaScript runtimes, where yt-dlp came from
   resolve  url profile is_guest max_duration_s allows_live allows_list
@@ -15,8 +15,8 @@ the same n and an "event": any number of "progress", then one "done" or "error".
 
 profile is auto, pi3, pi4, pi5 or desktop. A request that does not say so is a guest's: no connection is then made to
 an address that is not of the public internet. An error says what went wrong and leaves the judgement to who asked:
-exception (the class that says most), chain (all classes, outermost first), status (of HTTP), phase (page, media, merge),
-message, warnings. A line over 1 MiB, no JSON, or an unknown request gets an error, too.
+exception (the class that says most), chain (all classes, outermost first), status (of HTTP), phase (page, media,
+merge), message, warnings. A line over 1 MiB, no JSON, or an unknown request gets an error, too.
 
 Ends at the end of its input, and with its parent."""
 import argparse
@@ -45,6 +45,7 @@ import urllib.parse
 LINE_MAX = 1 << 20
 WAITING_MAX = 4         # requests that may wait while one is under way
 WARNINGS_MAX = 20
+WARNING_MAX = 500
 TEXT_MAX = 2000         # characters of a text in an answer
 PROGRESS_EVERY_S = 0.25
 ATTEMPTS = 3            # at a file whose partial proved to be of another
@@ -53,13 +54,14 @@ EXTRACTORS = "youtube,youtube:truncated_id,youtube:truncated_url,html5,generic"
 RUNTIMES = {"deno": "deno", "node": "node", "quickjs": "qjs", "bun": "bun"}    # names of yt-dlp: of their programs
 # What is fetched by yt-dlp's own code; everything else would start another program.
 PROTOCOLS = {"http", "https", "m3u8", "m3u8_native", "http_dash_segments", "http_dash_segments_generator"}
-ENDINGS = {"mp4", "m4v", "m4a", "mov", "webm", "mkv", "ts", "flv", "avi", "ogv", "3gp", "mpg", "mp3", "aac", "ogg", "opus",
-           "flac", "wav"}
+ENDINGS = {"mp4", "m4v", "m4a", "mov", "webm", "mkv", "ts", "flv", "avi", "ogv", "3gp", "mpg", "mp3", "aac", "ogg",
+           "opus", "flac", "wav"}
 # Demuxers the ffmpeg program may use: none that opens further files.
 DEMUXERS = "mov,mp4,m4a,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
 ENVIRONMENT = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 BOARDS = {"Raspberry Pi 3": "pi3", "Raspberry Pi 4": "pi4", "Raspberry Pi 5": "pi5"}
-PROFILES = {"pi3": (720, 30), "pi4": (1080, 30), "pi5": (1080, 60), "desktop": (1080, 60)}     # height, pictures a second
+# height, pictures a second
+PROFILES = {"pi3": (720, 30), "pi4": (1080, 30), "pi5": (1080, 60), "desktop": (1080, 60)}
 
 
 class Stop(BaseException):
@@ -352,7 +354,7 @@ class Warnings:
 
     def warning(self, text):
         if len(self.texts) < WARNINGS_MAX:
-            self.texts.append(plain_text(text))
+            self.texts.append(plain_text(text)[:WARNING_MAX])
 
     def error(self, text):
         pass        # it comes as an exception, too
@@ -499,7 +501,8 @@ def describe(info, url):
         "filesize": sum(s for s, _ in sizes) if all(s for s, _ in sizes) else None,
         "is_filesize_exact": all(s and exact for s, exact in sizes),
         "is_single_file": len(formats) == 1 and is_plain(formats[0]), "thumbnail": text(info.get("thumbnail")),
-        "expires": expires_of(formats), "available_at": max(number(f.get("available_at")) or 0 for f in formats) or None,
+        "expires": expires_of(formats),
+        "available_at": max(number(f.get("available_at")) or 0 for f in formats) or None,
         "subtitles": {lang: [t.get("ext") for t in tracks][:10] for lang, tracks in list(subtitles.items())[:50]
                       if isinstance(tracks, list)},
     }
@@ -523,8 +526,8 @@ def boxes(f, at, end):
 
 
 def look(path):
-    """Of a file that may be growing: whether its beginning is enough to play it (an MP4 with its index in front, and all
-    of Matroska and TS), and its duration as an MP4 says it."""
+    """Of a file that may be growing: whether its beginning is enough to play it (an MP4 with its index in front,
+    and all of Matroska and TS), and its duration as an MP4 says it."""
     try:
         with open(path, "rb") as f:
             head = f.read(12)
@@ -1058,8 +1061,8 @@ class Worker:
 
 
 def options():
-    p = argparse.ArgumentParser(prog="djamms-fetch", description="Resolves and fetches media for the jukebox with yt-dlp; "
-                                "speaks JSON lines on standard input and output.")
+    p = argparse.ArgumentParser(prog="djamms-fetch", description="Resolves and fetches media for the jukebox with "
+                                "yt-dlp; speaks JSON lines on standard input and output.")
     p.add_argument("--yt-dlp", metavar="DIR_OR_ZIP", help="where the module yt_dlp is; default: the system's")
     p.add_argument("--js-runtime", metavar="NAME[:PATH]", action="append",
                    help="deno, node, quickjs or bun; may be repeated; default: those there are")

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/compiler.h"
@@ -196,6 +197,19 @@ static const struct rule of_chain[] = {
     { "UnsupportedError", FAILURE_UNSUPPORTED },
 };
 
+static const struct rule of_net_words[] = {
+    { "name or service not known", FAILURE_DNS },
+    { "name resolution", FAILURE_DNS },
+    { "getaddrinfo failed", FAILURE_DNS },
+    { "timed out", FAILURE_TIMEOUT },
+    { "connection refused", FAILURE_CONNECT },
+    { "connection reset", FAILURE_CONNECT },
+    { "network is unreachable", FAILURE_CONNECT },
+    { "no route to host", FAILURE_CONNECT },
+    { "remote end closed connection", FAILURE_CONNECT },
+    { "certificate verify failed", FAILURE_TLS },
+};
+
 static const struct rule of_words[] = {
     { "is not a valid url", FAILURE_BAD_INPUT },
     { "incomplete youtube id", FAILURE_BAD_INPUT },
@@ -223,16 +237,6 @@ static const struct rule of_words[] = {
     { "video is no longer available", FAILURE_REMOVED },
     { "video is not available", FAILURE_REMOVED },
     { "more expected", FAILURE_TRUNCATED },
-    { "name or service not known", FAILURE_DNS },
-    { "name resolution", FAILURE_DNS },
-    { "getaddrinfo failed", FAILURE_DNS },
-    { "timed out", FAILURE_TIMEOUT },
-    { "connection refused", FAILURE_CONNECT },
-    { "connection reset", FAILURE_CONNECT },
-    { "network is unreachable", FAILURE_CONNECT },
-    { "no route to host", FAILURE_CONNECT },
-    { "remote end closed connection", FAILURE_CONNECT },
-    { "certificate verify failed", FAILURE_TLS },
     { "unable to write data", FAILURE_DISK },
     { "unable to open for writing", FAILURE_DISK },
     /* What yt-dlp says when nothing above was the cause. */
@@ -256,7 +260,7 @@ static const char *const bug_exceptions[] = {
 };
 
 struct words {
-    char text[4096];
+    char text[16384]; /* more than djamms-fetch says */
 };
 
 /* Small letters, and apostrophes as they are typed: YouTube writes typographic ones. */
@@ -353,6 +357,17 @@ static enum failure of_no_format(const struct failure_report *r)
                                                                   : FAILURE_NO_FORMAT;
 }
 
+static bool of_attempts(const struct failure_report *r, enum failure *out)
+{
+    struct words warnings;
+    make_plain(&warnings, r->warnings);
+    const char *error = strstr(warnings.text, "http error ");
+    struct failure_report attempt = { .status = error ? atoi(error + strlen("http error ")) : 0 };
+    return rule_of_words(of_words_first, ARRAY_LEN(of_words_first), &warnings, out) ||
+           rule_of_words(of_net_words, ARRAY_LEN(of_net_words), &warnings, out) ||
+           of_status(&attempt, out);
+}
+
 static bool is_bug(const struct failure_report *r, const struct words *message)
 {
     if (r->is_bug || says_any(message, bug_words, ARRAY_LEN(bug_words)))
@@ -378,7 +393,11 @@ enum failure failure_classify(const struct failure_report *r)
     if (strstr(message.text, "requested format is not available") ||
         strstr(message.text, "only images are available"))
         return of_no_format(r);
-    if (rule_of_words(of_words, ARRAY_LEN(of_words), &message, &f))
+    if (rule_of_words(of_net_words, ARRAY_LEN(of_net_words), &message, &f) ||
+        rule_of_words(of_words, ARRAY_LEN(of_words), &message, &f))
+        return f;
+    /* The sum of several attempts: why each failed was only warned of. */
+    if (strstr(message.text, "failed to extract any player response") && of_attempts(r, &f))
         return f;
     if (is_bug(r, &message)) {
         f = of_no_format(r);

@@ -557,8 +557,7 @@ void worker_cancel(struct worker *w)
         return;
     }
     char line[96];
-    snprintf(line, sizeof(line), "{\"n\":%lld,\"request\":\"cancel\"}\n",
-             (long long)w->request.n);
+    snprintf(line, sizeof(line), "{\"n\":%lld,\"request\":\"cancel\"}\n", (long long)w->request.n);
     say(w->life, xstrdup(line));
     int64_t grace_ms = w->params.grace_ms ? w->params.grace_ms : 2000;
     uv_timer_start(&w->life_timer, on_grace_time, (uint64_t)grace_ms, 0);

@@ -87,8 +87,8 @@ struct worker_status {
 
 /* Starts the child. A program that cannot be executed is tried again like one that ends at once. */
 struct worker *worker_create(const struct worker_params *params);
-/* Kills the child; a request under way ends with WORKER_CANCELLED, from within. Frees by itself when the loop has run on.
- * NULL is fine. */
+/* Kills the child; a request under way ends with WORKER_CANCELLED, from within. Frees by itself when the loop has run
+ * on. NULL is fine. */
 void worker_close(struct worker *w);
 
 /* 0, -EBUSY while another request is under way, -EMSGSIZE when it does not fit a line, -ESHUTDOWN after

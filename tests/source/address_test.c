@@ -234,8 +234,8 @@ static void hostile_text_is_nothing(void **state)
 
 static void a_nul_is_a_byte_like_any_other_and_refused(void **state)
 {
-    static const char *const texts[] = { ID "\0--exec", "http://a.example/\0x", "\0", "/music\0/x",
-                                         "\0" ID };
+    static const char *const texts[] = { "dQw4w9WgXcQ\0--exec", "http://a.example/\0x", "\0",
+                                         "/music\0/x", "\0dQw4w9WgXcQ" };
     static const size_t sizes[] = { 18, 19, 1, 9, 12 };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct address a;

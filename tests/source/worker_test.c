@@ -375,12 +375,14 @@ static void a_closed_output_is_a_death(void **state)
 
 static void an_answer_after_the_deadline_is_heard_by_nobody(void **state)
 {
-    /* The first says its answer when the second is there already: into a pipe that nobody reads. */
-    struct rig *r = rig_make(
-        "if [ -e second ]; then " GREET READ "printf '{\"n\": %s, \"event\": \"done\", \"second\": "
-        "true}\\n' $n; " SERVE "; fi; touch second; " GREET READ
-        "(trap '' TERM; setsid sh -c \"while [ ! -e go ]; do sleep 0.01; done; printf '{\\\"n\\\": "
-        "$n, \\\"event\\\": \\\"done\\\"}\\n'; touch said\") & " FOREVER);
+    /* The first child's answer is said by one that has left its group, when the second is there already. */
+    struct rig *r =
+        rig_make("if [ -e second ]; then " GREET READ
+                 "while [ ! -e said ]; do sleep 0.01; done; printf '{\"n\": %s, \"event\": "
+                 "\"done\", \"second\": true}\\n' $n; " SERVE "; fi; touch second; " GREET READ
+                 "setsid sh -c \"trap '' PIPE; while [ -e child ] && [ ! -e go ]; do sleep 0.01; "
+                 "done; printf '{\\\"n\\\": $n, "
+                 "\\\"event\\\": \\\"done\\\"}\\n'; touch said\" & " FOREVER);
     struct asked *a = ask_within(r, 0, 200);
     UNTIL(r, a->is_over);
     assert_int_equal(a->end, WORKER_TIMED_OUT);

@@ -27,7 +27,8 @@ WATCH = "https://www.youtube.com/watch?v="
 def make_media(folder):
     """clip.mp4 (index in front), back.mp4 (index at the end), clip.m3u8 and clip.mpd of the same six seconds."""
     def ffmpeg(*argv):
-        subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *argv], check=True, cwd=folder)
+        subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *argv], check=True,
+                       cwd=folder)
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=6", "-f", "lavfi", "-i", "sine=440:d=6", "-vf",
            "noise=alls=40:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "4M", "-g", "30", "-pix_fmt",
            "yuv420p", "-c:a", "aac", "-shortest", "-movflags", "+faststart", "clip.mp4")
@@ -50,8 +51,8 @@ class Worker:
 
     def __init__(self, *options, enter=None):
         self.tmp = Path(tempfile.mkdtemp(prefix="djamms-fetch-"))
-        argv = [BUILD / "bin" / "djamms-fetch", "--cache", self.tmp / "cache", "--socket-timeout", "1", "--retries", "3",
-                "--fragment-retries", "2", "--retry-sleep", "0.01", *(["--yt-dlp", YT_DLP] if YT_DLP else []), *options]
+        argv = [BUILD / "bin" / "djamms-fetch", "--cache", self.tmp / "cache", "--socket-timeout", "1",
+                "--retries", "3", "--fragment-retries", "2", "--retry-sleep", "0.01", *(["--yt-dlp", YT_DLP] if YT_DLP else []), *options]
         env = {"PATH": os.environ["PATH"], "HOME": str(self.tmp), "LANG": "C.UTF-8", "DJAMMS_SECRET": "token"}
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.tmp, env=env,
                                         start_new_session=True, preexec_fn=enter)
@@ -209,7 +210,8 @@ class FetchTest(unittest.TestCase):
     def test_bad_lines_are_answered(self):
         w = self.worker
         for line, exception in [(b"la la la", "BadRequest"), (b"[1]", "BadRequest"), (b"{", "BadRequest"),
-                                (b"\xff\x00", "BadRequest"), (b'{"n": "1"}', "BadRequest"), (b"[" * 100000, "BadRequest"),
+                                (b"\xff\x00", "BadRequest"), (b'{"n": "1"}', "BadRequest"),
+                                (b"[" * 100000, "BadRequest"),
                                 (b'{"n": 1, "request": "dance"}', "BadRequest"), (b'{"n": 1}', "BadRequest"),
                                 (b'{"n": 1, "request": ["resolve"]}', "BadRequest"), (b"x" * 3000000, "LineTooLong"),
                                 (b'{"n": 1, "request": "' + b"x" * 1048576, "LineTooLong")]:
@@ -305,7 +307,8 @@ class FetchTest(unittest.TestCase):
         self.assert_class(self.fetch("ok/live.mpd", allows_live=True), "live")
 
     def test_failures_of_pages_have_their_class(self):
-        for path, *classes in [("status=403/a.mp4", "page-403"), ("status=404/a.mp4", "removed"), ("nothing", "removed"),
+        for path, *classes in [("status=403/a.mp4", "page-403"), ("status=404/a.mp4", "removed"),
+                               ("nothing", "removed"),
                                ("status=410/a", "removed"), ("status=429/a", "rate"), ("status=451/a", "geo"),
                                ("status=500/a", "server"), ("status=503/a", "server"), ("portal/a.mp4", "unsupported"),
                                ("silent/clip.mp4", "timeout")]:
@@ -454,7 +457,8 @@ class FetchTest(unittest.TestCase):
 
     def test_garbage_in_place_of_what_was_noted_is_ignored(self):
         self.kill_at("page/stall=1000000/clip.mp4", 500000)
-        for text in ("", "{", "[]", '{"parts": 5}', '{"parts": [5]}', '{"parts": [{}, {}]}', '{"parts": [{"format": []}]}'):
+        for text in ("", "{", "[]", '{"parts": 5}', '{"parts": [5]}', '{"parts": [{}, {}]}',
+                     '{"parts": [{"format": []}]}'):
             (self.folder / "resume.json").write_text(text)
             self.assert_clip(self.fetch("page/ok/clip.mp4"))
             shutil.copy(self.folder / "song.mp4", self.folder / "song.0.mp4.part")
@@ -465,9 +469,9 @@ class FetchTest(unittest.TestCase):
     def test_a_guest_reaches_no_private_address(self):
         for url in (self.url("ok/clip.mp4"), f"http://localhost:{self.server.server_port}/ok/clip.mp4",
                     "http://127.1/x", "http://2130706433/x", "http://0x7f.1/x", "http://[::1]/x", "http://0.0.0.0/x",
-                    "http://[::ffff:127.0.0.1]/x", "http://[64:ff9b::7f00:1]/x", "http://10.0.0.1/x", "http://[fe80::1]/x",
-                    "http://192.168.1.1/x", "http://169.254.169.254/latest/", "http://100.64.0.1/x", "http://224.0.0.1/x",
-                    "http://[fd00::1]/x", "http://[ff02::1]/x"):
+                    "http://[::ffff:127.0.0.1]/x", "http://[64:ff9b::7f00:1]/x", "http://10.0.0.1/x",
+                    "http://[fe80::1]/x", "http://192.168.1.1/x", "http://169.254.169.254/latest/", "http://100.64.0.1/x",
+                    "http://224.0.0.1/x", "http://[fd00::1]/x", "http://[ff02::1]/x"):
             for fields in ({"is_guest": True}, {"is_guest": None}):
                 self.assert_class(self.resolve(url, **fields), "refused", *(["dns"] if "64:ff9b" in url else []))
         self.assertEqual(self.server.ranges("/ok/clip.mp4?" + self.name), [], "nobody knocked there")
