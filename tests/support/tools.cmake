@@ -21,6 +21,11 @@ djamms_tool(wavscan wavscan.c)
 
 djamms_tool(relay relay.c relay_frames.c)
 
+# The jukebox's own judgement, so instrumented like it.
+add_executable(failclass ${support}/failclass.c)
+set_target_properties(failclass PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+target_link_libraries(failclass PRIVATE djamms_source)
+
 # The servers in these tests speak TLS.
 find_package(OpenSSL REQUIRED)
 foreach(test net_http_client_test net_ws_client_test sync_driver_test)
