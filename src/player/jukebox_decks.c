@@ -184,6 +184,9 @@ static size_t playable_entries(const struct jukebox *j)
 void deck_judge_end(struct jukebox *j)
 {
     const struct part *now = &j->now;
+    const struct track *t = turn_track(j, now->entry);
+    if (t && t->unplayable[0]) /* its deck said why */
+        return;
     bool is_short = now->duration_ns > 0 && now->duration_ns < 2 * TRUNCATED_NS;
     bool gave_nothing = now->load && now->turn == j->turn && now->start_ns == 0 && !is_short &&
                         j->played_ns < TRUNCATED_NS;
