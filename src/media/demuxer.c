@@ -29,7 +29,7 @@ struct demuxer {
     struct demuxer_stream stream[PACKET_LANES]; /* what is told of them */
     int cover;                                  /* -1: none */
     const char *undecodable;                    /* NULL, or owned by libavcodec */
-    bool is_mov, is_ogg;
+    bool is_mov, is_ogg, is_matroska;
     int64_t zero_us;
     AVPacket *primed[PRIMED_MAX]; /* read ahead, to be given out first */
     size_t primed_from, primed_to;
@@ -58,6 +58,7 @@ static int open_format(struct demuxer *d, const char *path)
         return -ENOMEDIUM;
     d->is_mov = av_match_name("mov", format->name);
     d->is_ogg = av_match_name("ogg", format->name);
+    d->is_matroska = av_match_name("matroska", format->name);
     media_file_allow_ahead(d->file, d->is_mov);
     d->fmt = avformat_alloc_context();
     if (!d->fmt)
@@ -126,7 +127,7 @@ static void select_streams(struct demuxer *d)
  * decoding its first pictures twice. */
 static bool header_is_enough(const struct demuxer *d)
 {
-    if (!d->is_mov && !av_match_name("matroska", d->fmt->iformat->name))
+    if (!d->is_mov && !d->is_matroska)
         return false;
     for (unsigned i = 0; i < d->fmt->nb_streams; i++) {
         const AVCodecParameters *p = d->fmt->streams[i]->codecpar;
@@ -398,6 +399,8 @@ bool demuxer_is_still(const struct demuxer *d)
 int64_t demuxer_duration_ns(const struct demuxer *d)
 {
     int64_t us = d->fmt->duration;
+    if (d->is_matroska && us > 0) /* it says where its time ends, which need not begin at 0 */
+        us -= max_i64(d->zero_us, 0);
     for (int i = 0; i < PACKET_LANES && us <= 0; i++) {
         const AVStream *st = played(d, i);
         if (st && st->duration > 0)

@@ -26,7 +26,7 @@
 enum { READY_SAMPLES = SAMPLE_RATE * 3 / 20 };
 /* Packets of sound that begin so long before the start are not even decoded. */
 #define SOUND_RUN_UP MS(300)
-/* A file that ends so much before its own word is told of. */
+/* A file that ends so much before its own word breaks off. */
 #define MISSING_END_NS SECONDS(2)
 
 static int64_t cpu_ns(void)
@@ -315,6 +315,15 @@ out:
     return ret;
 }
 
+/* Whether the file ends before its own word. A start behind its end gives nothing, and that is no fault of
+ * the file. */
+static bool breaks_off(const struct load *l, int ret, int64_t end_ns, int64_t duration_ns)
+{
+    int64_t start_ns = l->p.order.start_ns;
+    bool is_short = duration_ns > 0 && end_ns < duration_ns - MISSING_END_NS;
+    return (ret < 0 || is_short) && (start_ns <= 0 || end_ns > start_ns);
+}
+
 /* All is decoded: whether there was anything, and where it ends. */
 static void conclude(struct load *l, int ret)
 {
@@ -325,14 +334,15 @@ static void conclude(struct load *l, int ret)
     pthread_mutex_unlock(&l->lock);
     if (is_over)
         return;
-    /* A start behind the end of the file gives nothing, and that is no fault of the file. */
     if (!has_any && l->p.order.start_ns <= 0) {
         fail(l, "is damaged: no picture or sound could be decoded");
         return;
     }
-    if (ret < 0 || (duration_ns > 0 && end_ns < duration_ns - MISSING_END_NS))
-        log_warn(l->p.log, "%s stops making sense after %.1f s (its header says %.1f s)", l->name,
-                 (double)end_ns / NS_PER_S, (double)duration_ns / NS_PER_S);
+    if (breaks_off(l, ret, end_ns, duration_ns)) {
+        fail(l, "is damaged: it breaks off after %.1f s (its header says %.1f s)",
+             (double)end_ns / NS_PER_S, (double)duration_ns / NS_PER_S);
+        return;
+    }
     pthread_mutex_lock(&l->lock);
     l->state.end_ns = end_ns;
     set_phase(l, DECK_DONE);

@@ -6,6 +6,8 @@
 #include "player/jukebox_internal.h"
 
 #define OPEN_MAX_NS    MS(2500)
+#define PRELOAD_MAX_NS SECONDS(10) /* to open what nobody waits for yet */
+#define NEEDED_NS      SECONDS(3)  /* with less left of what plays, what follows is waited for */
 #define KILL_AGAIN_NS  SECONDS(1)
 #define STALL_MAX_NS   SECONDS(3) /* the sound stands, its deck lives: the decoder hangs */
 #define REFUSED_MAX_NS SECONDS(1)
@@ -17,6 +19,7 @@
 #define TRUNCATED_NS   SECONDS(1)
 
 static const char took_too_long[] = "It took too long to open.";
+static const char gives_nothing[] = "It ends at once, each time.";
 static const char crashed[] = "The decoder crashed on it three times.";
 
 /* ---- orders ----------------------------------------------------------------------------------- */
@@ -152,7 +155,7 @@ void part_fail(struct jukebox *j, struct part *part, const char *reason)
         turn_end(j, PLAYED_FAILED);
 }
 
-/* Whether this death is one too many for the entry. */
+/* Whether this death, or whatever else went wrong, is one too many for the entry. */
 static bool strike_out(struct jukebox *j, uint64_t entry)
 {
     for (size_t i = 0; i < STRIKES_KEPT; i++)
@@ -171,6 +174,41 @@ static void forgive(struct jukebox *j, uint64_t entry)
     for (size_t i = 0; i < STRIKES_KEPT; i++)
         if (j->strike[i].entry == entry)
             j->strike[i] = (struct strike){ 0 };
+}
+
+/* A good while of it was heard: what went wrong before was no fault of the file. */
+static void forgive_heard(struct jukebox *j)
+{
+    if (j->now.turn == j->turn && j->played_ns >= PROGRESS_NS)
+        forgive(j, j->now.entry);
+}
+
+static size_t playable_entries(const struct jukebox *j)
+{
+    size_t n = 0;
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < j->queue.list[l].count; i++)
+            n += !j->queue.list[l].at[i]->unplayable[0];
+    return n;
+}
+
+void deck_judge_end(struct jukebox *j)
+{
+    const struct part *now = &j->now;
+    const struct track *t = turn_track(j, now->entry);
+    if (t && t->unplayable[0]) /* its deck said why */
+        return;
+    bool is_short = now->duration_ns > 0 && now->duration_ns < 2 * TRUNCATED_NS;
+    bool gave_nothing = now->load && now->turn == j->turn && now->start_ns == 0 && !is_short &&
+                        j->played_ns < TRUNCATED_NS;
+    if (!gave_nothing) {
+        j->empty_turns = 0;
+        return;
+    }
+    size_t round = playable_entries(j);
+    bool is_out = strike_out(j, now->entry);
+    if (++j->empty_turns >= (round > STRIKES_OUT ? round : STRIKES_OUT) || is_out)
+        turn_mark_unplayable(j, now->entry, gives_nothing);
 }
 
 /* What plays lost its deck. The stage goes on with what is in the rings. */
@@ -286,6 +324,49 @@ static void ask_kill(struct jukebox *j, uint32_t deck, const char *why)
     j->deck[deck].killed_starts = j->view.deck[deck].starts;
 }
 
+static bool is_heard(const struct jukebox *j)
+{
+    return j->now.load && j->air.load == j->now.load && j->air.is_moving;
+}
+
+/* How long a file may take to open. Somebody waits for it, unless it is to follow what plays, later. */
+static int64_t open_max_ns(const struct jukebox *j, const struct part *part, bool is_answered)
+{
+    bool has_time = j->is_paused || (is_heard(j) && left_ns(j) >= NEEDED_NS);
+    return part == &j->next && is_answered && has_time ? PRELOAD_MAX_NS : OPEN_MAX_NS;
+}
+
+/* Another entry plays before it is tried again; a request stays the first of them. */
+static void pass_over(struct jukebox *j)
+{
+    struct entry_place place;
+    if (!turn_find_other(j, j->cue.entry, &place)) {
+        j->cue.load = 0;
+        return;
+    }
+    log_info(j->log, "%s: passed over for now", turn_title(j, j->cue.entry));
+    j->put_off = j->cue.entry;
+    j->cue = (struct part){ 0 };
+    turn_postpone(j);
+}
+
+/* A file did not open in time. Disks and networks have bad moments: it is tried again, later. */
+static void open_late(struct jukebox *j, struct part *part)
+{
+    bool is_seek = part == &j->cue && part->turn == j->now.turn && j->now.load && !j->now.is_lost;
+    deck_unload(j, part->deck);
+    if (is_seek || strike_out(j, part->entry)) {
+        part_fail(j, part, took_too_long);
+    } else if (part == &j->next) {
+        j->put_off = part->entry;
+        *part = (struct part){ 0 };
+    } else if (is_heard(j)) {
+        part->load = 0;
+    } else {
+        pass_over(j);
+    }
+}
+
 static void check_opening(struct jukebox *j, uint32_t deck)
 {
     struct deck_slot *slot = &j->deck[deck];
@@ -294,14 +375,14 @@ static void check_opening(struct jukebox *j, uint32_t deck)
     bool is_open = is_answered && s->phase != DECK_OPENING && s->phase != DECK_EMPTY;
     if (!slot->order.load || is_open || slot->killed_ns)
         return;
-    if (j->view.now_ns - slot->since_ns < OPEN_MAX_NS)
-        return;
-    ask_kill(j, deck, is_answered ? "opening a file" : "no answer");
     struct part *part = j->cue.load == slot->order.load    ? &j->cue
                         : j->next.load == slot->order.load ? &j->next
                                                            : NULL;
+    if (j->view.now_ns - slot->since_ns < open_max_ns(j, part, is_answered))
+        return;
+    ask_kill(j, deck, is_answered ? "opening a file" : "no answer");
     if (part && is_answered)
-        part_fail(j, part, took_too_long);
+        open_late(j, part);
     else
         lose_load(j, deck);
 }
@@ -408,6 +489,7 @@ void deck_observe(struct jukebox *j)
     note_state(j, &j->next);
     for (uint32_t d = 0; d < DECKS; d++)
         check_opening(j, d);
+    forgive_heard(j);
     check_stall(j);
     check_refused(j);
     open_repair(j);

@@ -38,6 +38,7 @@ static void advance(struct jukebox *j)
 {
     struct part old = j->now, next = j->next;
     struct entry_place place;
+    deck_judge_end(j);
     turn_end(j, how_it_ended(j));
     if (queue_find_key(&j->queue, next.entry, &place))
         turn_begin(j, place);
@@ -78,6 +79,7 @@ void follow_stage(struct jukebox *j)
     if (is_on_next)
         advance(j);
     else if (has_ended(j)) {
+        deck_judge_end(j);
         turn_end(j, how_it_ended(j));
         turn_settle(j);
     }
@@ -194,8 +196,10 @@ static bool place_next(struct jukebox *j)
     uint64_t want = 0;
     if (keeps_next(j))
         return true;
-    if (deck >= 0 && queue_next(&j->queue, &place))
+    if (deck >= 0 && turn_next(j, &place))
         want = entry_key(&j->queue, queue_at(&j->queue, place));
+    if (want == j->cue.entry) /* it follows itself: is it playable at all? */
+        want = 0;
     if (want && j->next.entry == want && deck_has(j, &j->next))
         return true;
     j->next = (struct part){ 0 };

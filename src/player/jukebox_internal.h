@@ -33,7 +33,8 @@ struct deck_slot {
     uint32_t killed_starts; /* which process that was */
 };
 
-/* How often decks died of an entry. */
+/* How often in a row an entry could not be played: decks died of it, it did not open in time, it gave
+ * nothing. */
 struct strike {
     uint64_t entry;
     unsigned count;
@@ -86,6 +87,8 @@ struct jukebox {
 
     struct strike strike[STRIKES_KEPT];
     size_t strike_next;
+    uint64_t put_off;   /* entry that waits until another turn has begun; 0: none */
+    size_t empty_turns; /* that ended in a row and gave nothing */
     struct durations durations;
     struct played history[HISTORY_WAITING];
     size_t history_first, history_count;
@@ -102,6 +105,12 @@ void turn_begin(struct jukebox *j, struct entry_place place);
 void turn_end(struct jukebox *j, enum played_how how);
 /* Starts the next entry when nothing plays and there is one. */
 void turn_settle(struct jukebox *j);
+/* What is to play next; not what is put off, if there is anything else. false: nothing. */
+bool turn_next(const struct jukebox *j, struct entry_place *out);
+/* The first that is to play and is not `entry`. */
+bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out);
+/* Ends the playing entry as one that could not be played now. A request stays in the queue, too. */
+void turn_postpone(struct jukebox *j);
 void turn_count_heard(struct jukebox *j);
 void turn_save_position(struct jukebox *j);
 /* Marks an entry and says so on the screens. */
@@ -117,6 +126,8 @@ void deck_observe(struct jukebox *j);
 bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, size_t why_size);
 void deck_unload(struct jukebox *j, uint32_t deck);
 void deck_activate(struct jukebox *j, const struct part *part);
+/* What plays has ended by itself: marks an entry that gives nothing, time and again. */
+void deck_judge_end(struct jukebox *j);
 bool deck_is_usable(const struct jukebox *j, uint32_t deck);
 bool deck_has(const struct jukebox *j, const struct part *part);
 /* `part` cannot be played at all: what follows from that. */

@@ -60,6 +60,7 @@ static void begin(struct jukebox *j)
     j->heard_ns = NO_TIME;
     j->started_wall_ms = j->view.wall_ms;
     j->stands_since_ns = 0;
+    j->put_off = 0;
     turn_saved_change(j);
     turn_save_position(j);
     log_info(j->log, "%s: starts", j->queue.now->title);
@@ -112,10 +113,44 @@ void turn_end(struct jukebox *j, enum played_how how)
     turn_saved_change(j);
 }
 
+void turn_postpone(struct jukebox *j)
+{
+    struct entry_place place;
+    struct track *request = NULL;
+    if (queue_playing(&j->queue, &place) && place.list == QUEUE_REQUESTS)
+        request = track_copy(queue_at(&j->queue, place));
+    turn_end(j, PLAYED_FAILED);
+    if (!request)
+        return;
+    struct queue_op op = {
+        .kind = OP_ADD,
+        .track = request,
+        .at_front = true,
+        .seed = (uint64_t)j->view.wall_ms,
+    };
+    if (change(j, &op) != 0)
+        log_err(j->log, "%s: cannot be put back into the queue", request->title);
+    track_destroy(request);
+}
+
+bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out)
+{
+    size_t count = j->queue.list[QUEUE_MAIN].count + j->queue.list[QUEUE_REQUESTS].count;
+    for (size_t n = 0; n < count && queue_upcoming(&j->queue, n, out); n++)
+        if (entry_key(&j->queue, queue_at(&j->queue, *out)) != entry)
+            return true;
+    return false;
+}
+
+bool turn_next(const struct jukebox *j, struct entry_place *out)
+{
+    return (j->put_off && turn_find_other(j, j->put_off, out)) || queue_next(&j->queue, out);
+}
+
 void turn_settle(struct jukebox *j)
 {
     struct entry_place place;
-    if (!j->queue.now && !j->is_leaving && !j->is_away && queue_next(&j->queue, &place))
+    if (!j->queue.now && !j->is_leaving && !j->is_away && turn_next(j, &place))
         turn_begin(j, place);
 }
 
@@ -186,6 +221,7 @@ static int skip(struct jukebox *j, struct entry_ref ref)
 {
     if (!j->queue.now || (!ref_is_empty(ref) && !means_playing(j, ref)))
         return 1;
+    j->put_off = 0; /* a person wants what the queue says is next */
     turn_end(j, PLAYED_SKIPPED);
     return 0;
 }

@@ -605,10 +605,62 @@ static void a_file_of_nothing_but_undecodable_packets_is_given_up(void **state)
     rig_finish(&r);
 }
 
+/* A file that is sound up to a part of it, and then noise or nothing. */
+static void make_broken(const char *path, const char *name, double part, size_t noise)
+{
+    char from[1024];
+    static uint8_t data[1 << 20];
+    FILE *f = fopen(corpus(name, from), "r");
+    assert_non_null(f);
+    size_t size = fread(data, 1, sizeof(data) / 2, f);
+    fclose(f);
+    size = (size_t)((double)size * part);
+    uint32_t random = 1;
+    for (size_t i = 0; i < noise; i++)
+        data[size + i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size + noise, f), size + noise);
+    fclose(f);
+}
+
+static void a_file_that_breaks_off_is_told_with_its_end_and_played_until_there(void **state)
+{
+    static const struct {
+        const char *name;
+        double part;
+        size_t noise;
+        int64_t from_ns, to_ns; /* where its end lies */
+    } cases[] = {
+        { "long.mkv", 0.1, 300000, 1, SECONDS(1) },
+        { "long.mkv", 0.4, 300000, SECONDS(1), SECONDS(3) },
+        { "long.mkv", 0.4, 0, SECONDS(1), SECONDS(3) },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct rig r;
+        char path[128];
+        rig_init(&r);
+        snprintf(path, sizeof(path), "%s/broken.mkv", r.dir);
+        make_broken(path, cases[i].name, cases[i].part, cases[i].noise);
+        rig_play(&r, path, 0, &played);
+        assert_int_equal(played.state.phase, DECK_FAILED);
+        assert_non_null(strstr(played.state.error, "broken.mkv is damaged: it breaks off after"));
+        assert_in_range(played.state.end_ns, cases[i].from_ns, cases[i].to_ns);
+        assert_true(played.frames > 0 && played.samples > 0);
+        assert_int_equal(played.ready.phase, DECK_READY);
+        rig_play(&r, path, SECONDS(4), &played); /* behind the break: no fault of its own */
+        assert_int_equal(played.state.phase, DECK_DONE);
+        assert_int_equal(played.state.end_ns, SECONDS(4));
+        unlink(path);
+        rig_finish(&r);
+    }
+}
+
 int main(void)
 {
     av_log_set_level(AV_LOG_QUIET);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_breaks_off_is_told_with_its_end_and_played_until_there),
         cmocka_unit_test(a_start_in_the_middle_is_exact),
         cmocka_unit_test(ogg_keeps_sound_and_pictures_together_after_a_start_in_the_middle),
         cmocka_unit_test(a_file_of_absurd_times_is_played_wherever_it_is_to_start),

@@ -80,7 +80,9 @@ static void deck_open_done(struct fake_house *h, uint32_t deck)
         d->state.phase = DECK_FAILED;
         snprintf(d->state.error, sizeof(d->state.error), "%s",
                  d->file && d->file->error ? d->file->error : "There is no such file.");
-    } else if (d->file->kind == FILE_HANGS) {
+    } else if (d->file->kind == FILE_HANGS ||
+               (d->file->kind == FILE_LATE &&
+                h->opened_late++ % (d->file->late + 1) < d->file->late)) {
         d->is_hung = true;
     } else if (d->file->kind == FILE_CRASHES) {
         house_kill_deck(h, deck);
@@ -88,7 +90,7 @@ static void deck_open_done(struct fake_house *h, uint32_t deck)
         d->state.phase = DECK_FAILED;
         snprintf(d->state.error, sizeof(d->state.error), "It is not that long.");
     } else {
-        bool is_cut = d->file->kind == FILE_TRUNCATED;
+        bool is_cut = d->file->kind == FILE_TRUNCATED || d->file->kind == FILE_EMPTY;
         d->state.phase = DECK_READY;
         d->state.duration_ns = MS(d->file->duration_ms) + (is_cut ? SECONDS(60) : 0);
         d->ring_load = d->load;

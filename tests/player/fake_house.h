@@ -16,7 +16,9 @@ enum file_kind {
     FILE_OK,
     FILE_BAD,       /* fails before any frame */
     FILE_TRUNCATED, /* fails at duration_ms, the header promised a minute more */
+    FILE_EMPTY,     /* is done at duration_ms, the header promised a minute more */
     FILE_HANGS,     /* the deck never gets it open */
+    FILE_LATE,      /* like FILE_HANGS `late` times, then once like FILE_OK, and so on */
     FILE_MUTE,      /* the deck does not even answer */
     FILE_CRASHES,   /* the deck dies while opening it */
 };
@@ -26,6 +28,7 @@ struct fake_file {
     enum file_kind kind;
     int64_t open_ms, duration_ms;
     const char *error; /* what FILE_BAD says; NULL: that there is none */
+    unsigned late;     /* of FILE_LATE */
 };
 
 struct fake_deck {
@@ -77,8 +80,9 @@ struct fake_house {
     struct played played[64];
     size_t played_count;
     unsigned kills, plans;
-    unsigned cut_off; /* a deck lost the order that was heard, to load another */
-    int64_t stood_ns; /* the sound stood, not paused, something in the plan */
+    unsigned opened_late; /* openings of FILE_LATE so far */
+    unsigned cut_off;     /* a deck lost the order that was heard, to load another */
+    int64_t stood_ns;     /* the sound stood, not paused, something in the plan */
 };
 
 void house_open(struct fake_house *h, const struct fake_file *files,

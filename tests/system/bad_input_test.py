@@ -4,6 +4,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from house import House, load_clips, main, wait_until
 from screen import NS
 
 CLIPS = load_clips()
+CLUSTER = b"\x1f\x43\xb6\x75"      # of Matroska: the first packets follow
 DURATION = b"\x44\x89\x88"     # Matroska: an eight-byte float follows
 WITHIN = 3 * NS
 
@@ -179,6 +181,23 @@ class Jukebox(unittest.TestCase):
             failed = [t for t in house.ask("history")["tracks"] if t["how"] == "failed"]
             self.assertLessEqual(len(failed), 1, "tried once")
             self.assertEqual({p["name"]: p.get("starts") for p in house.status()["processes"]}, starts, "no process died")
+
+    def test_files_that_break_off_at_once_are_marked_and_not_looped_on(self):
+        with House() as house:
+            mkv, mp4 = (Path(CLIPS[n]["path"]).read_bytes() for n in ("q3", "s1"))
+            noise, first = random.Random(1).randbytes, mkv.index(CLUSTER)
+            contents = {"random after a picture.mkv": mkv[:first + 12000] + noise(500000),
+                        "random after some pictures.mkv": mkv[:first + 30000] + noise(500000),
+                        "cut after some pictures.mp4": mp4[:len(mp4) // 10]}
+            for name, data in contents.items():
+                (house.tmp / "media" / name).write_bytes(data)
+            since = time.monotonic()
+            house.up(*(house.tmp / "media" / name for name in contents))
+            house.wait_status(lambda s: s["state"] == "idle", 10 + 3 * len(contents), "it gives up")
+            print(f"given up after {time.monotonic() - since:.1f} s", file=sys.stderr)
+            for t in house.queue()["main"]:
+                self.assertIn("breaks off", t["unplayable"])
+            self.assertLessEqual(len(house.ask("history")["tracks"]), len(contents), "each was tried once")
 
     def test_refused_files_are_said_by_add(self):
         with House(screen=False) as house:
