@@ -15,6 +15,11 @@ bool state_is_master(const struct sync *s)
     return s->role.is == SYNC_MASTER;
 }
 
+bool state_sounds(const struct sync *s)
+{
+    return state_is_master(s) || (s->role.is == SYNC_UNDECIDED && !s->role.was_other);
+}
+
 bool state_may_write_now(const struct sync *s)
 {
     return state_is_master(s) && s->role.confirmed_ns != NO_TIME &&
@@ -188,7 +193,7 @@ static void append(struct sync *s, const struct queue_op *op, const struct track
     const struct track *now = s->full_view.now;
     if (now && now->is_request && op->kind == OP_START && !track_is_remade(now))
         ledger_note(&s->ledger, now, FATE_PLAYING, NULL);
-    if (state_is_master(s))
+    if (state_sounds(s))
         set_playing(s);
     report_now_changed(s);
     requests_settle(s);

@@ -421,7 +421,7 @@ void sync_status(const struct sync *s, struct sync_status *out)
         .is_reachable = s->is_reachable,
         .has_document = s->has_document,
         .role = s->role.is,
-        .sounds = s->role.is == SYNC_MASTER || (s->role.is == SYNC_UNDECIDED && !s->role.was_other),
+        .sounds = state_sounds(s),
         .pending = s->pending.count,
         .polls = s->polls,
         .events = s->events,

@@ -239,6 +239,8 @@ void state_dirty_soon(struct sync *s); /* only by what the server has */
 /* An operation of the engine itself or from outside; as queue_apply(). */
 int state_apply(struct sync *s, const struct queue_op *op);
 bool state_is_master(const struct sync *s);
+/* It plays: the master, and who does not know it yet but was not silent in its former life. */
+bool state_sounds(const struct sync *s);
 /* The server said so within the lease: only then nowPlaying is written. */
 bool state_may_write_now(const struct sync *s);
 

@@ -118,11 +118,8 @@ static inline void go(struct bar *b, int64_t s)
     settle(b);
 }
 
-static inline void open_bar(struct bar *b, const char *session)
+static inline struct sync *create_sync(const char *session, const char *journal, int64_t now_ns)
 {
-    *b = (struct bar){ .now_ns = SECONDS(1000), .refuses_dial = 0 };
-    b->server = (struct server){ .clock_ms = 1760000000000, .on_write = on_write };
-    b->server.has_function = true;
     struct sync_params p = { .project_id = "p",
                              .database_id = "d",
                              .venue_id = VENUE,
@@ -131,7 +128,15 @@ static inline void open_bar(struct bar *b, const char *session)
                              .registry_id = "player-registry",
                              .session = session,
                              .seed = 7 };
-    b->sync = sync_create(&p, NULL, 0, b->now_ns);
+    return sync_create(&p, journal, journal ? strlen(journal) : 0, now_ns);
+}
+
+static inline void open_bar(struct bar *b, const char *session)
+{
+    *b = (struct bar){ .now_ns = SECONDS(1000), .refuses_dial = 0 };
+    b->server = (struct server){ .clock_ms = 1760000000000, .on_write = on_write };
+    b->server.has_function = true;
+    b->sync = create_sync(session, NULL, b->now_ns);
 }
 
 static inline void add_queue(struct bar *b)

@@ -118,6 +118,36 @@ static void a_foreign_turn_is_taken_up_at_once_by_the_one_who_sounds(void **stat
     close_bar(&b);
 }
 
+/* The song ended while the box was starting again and had not heard yet whether it still is the master. */
+static void a_song_that_followed_before_the_role_was_known_was_skipped_to_by_nobody(void **state)
+{
+    struct bar b;
+    open_good_bar(&b);
+    add_song(&b);
+    play(&b);
+    go(&b, 10);
+    uint64_t revision;
+    char *journal = sync_journal(b.sync, &revision);
+    sync_destroy(b.sync);
+    b.sync = create_sync("secret", journal, b.now_ns);
+    free(journal);
+    const struct queue *view = sync_view(b.sync);
+    struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(view->now) };
+    assert_int_equal(sync_apply(b.sync, &end, 0, b.now_ns), 0);
+    view = sync_view(b.sync);
+    struct queue_op start = { .kind = OP_START,
+                              .entry = entry_ref_of(view->list[QUEUE_MAIN].at[0]) };
+    assert_int_equal(sync_apply(b.sync, &start, 0, b.now_ns), 0);
+    for (int s = 0; s < 90; s++) {
+        settle(&b);
+        assert_false(sync_take_skip(b.sync));
+        go(&b, 1);
+    }
+    assert_string_equal(sync_view(b.sync)->now->id, "5f3759df5f3759df5f37");
+    assert_string_equal(sync_view(b.sync)->list[QUEUE_MAIN].at[1]->id, "song0");
+    close_bar(&b);
+}
+
 static void the_registry_is_asked_by_its_name_then_by_the_id_it_is_deployed_under(void **state)
 {
     struct bar b;
@@ -158,6 +188,7 @@ int main(void)
         cmocka_unit_test(start_of_what_plays_is_told_by_the_clock_of_the_server),
         cmocka_unit_test(a_command_sent_while_the_box_started_is_done_before_it_is_stale),
         cmocka_unit_test(a_foreign_turn_is_taken_up_at_once_by_the_one_who_sounds),
+        cmocka_unit_test(a_song_that_followed_before_the_role_was_known_was_skipped_to_by_nobody),
         cmocka_unit_test(the_registry_is_asked_by_its_name_then_by_the_id_it_is_deployed_under),
         cmocka_unit_test(a_venue_where_nothing_decides_who_plays_is_said_to_be_so),
     };
