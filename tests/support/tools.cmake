@@ -105,7 +105,7 @@ function(djamms_test_properties)
                 set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=200")
             endif()
         endif()
-        if(test MATCHES "^(includes|headers_alone|support/|system/(play|outputs|kill|venue_network))")
+        if(test MATCHES "^(includes|headers_alone|support/|system/(play|outputs|kill|venue_network|fetch))")
             continue() # says the same in every build, judges times that a sanitizer changes, or mostly waits
         endif()
         set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")
