@@ -77,7 +77,8 @@ struct parts {
     struct span path, query; /* without '?' */
 };
 
-/* Of the authority, what follows the host; false: it is no host. */
+/* Of the authority, what follows the host; false: it is no host. A user name in front of it is none: "a@b" shows one
+ * host and leads to another. */
 static bool read_host(struct span *rest, struct parts *out)
 {
     struct span s = *rest;
@@ -126,8 +127,7 @@ static bool read_parts(struct span s, bool is_tls, struct parts *out)
 {
     *out = (struct parts){ .is_tls = is_tls };
     struct span authority = span_until(s, "/?#"), rest = authority;
-    /* "user@host" shows one host and leads to another. */
-    if (memchr(authority.p, '@', authority.len) || !read_host(&rest, out) || !read_port(rest, out))
+    if (!read_host(&rest, out) || !read_port(rest, out))
         return false;
     s = span_until(span_skip(s, authority.len), "#");
     out->path = span_until(s, "?");

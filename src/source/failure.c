@@ -263,18 +263,12 @@ struct words {
     char text[16384]; /* more than djamms-fetch says */
 };
 
-/* Small letters, and apostrophes as they are typed: YouTube writes typographic ones. */
+/* Small letters. No rule has an apostrophe: YouTube writes typographic ones, others do not. */
 static void make_plain(struct words *w, const char *text)
 {
     size_t n = 0;
-    for (const char *p = text ? text : ""; *p && n + 1 < sizeof(w->text); p++) {
-        if (memcmp(p, "\xe2\x80", strnlen(p, 2)) == 0 && (p[2] == '\x99' || p[2] == '\x98')) {
-            w->text[n++] = '\'';
-            p += 2;
-        } else {
-            w->text[n++] = (char)tolower((unsigned char)*p);
-        }
-    }
+    for (const char *p = text ? text : ""; *p && n + 1 < sizeof(w->text); p++)
+        w->text[n++] = (char)tolower((unsigned char)*p);
     w->text[n] = '\0';
 }
 

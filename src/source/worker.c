@@ -15,9 +15,8 @@
 #include "base/now.h"
 #include "wire/message.h"
 
-#define CHUNK       ((size_t)64 * 1024)
-#define DRAIN_READS 64 /* of CHUNK each: more than a pipe holds */
-#define WAITS       4
+#define CHUNK ((size_t)64 * 1024)
+#define WAITS 4
 
 static const int64_t standard_waits_ms[WAITS] = { 1000, 2000, 5000, 30000 };
 
@@ -318,29 +317,15 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         fail(l->worker, WORKER_DIED, "closed its output");
 }
 
-/* Its last words may still be in the pipe. */
-static void drain(struct life *l)
-{
-    uv_os_fd_t fd;
-    if (l->is_ended || uv_fileno((uv_handle_t *)&l->out, &fd) < 0)
-        return;
-    for (int i = 0; i < DRAIN_READS && !l->is_ended; i++) {
-        ssize_t n = read(fd, l->chunk, sizeof(l->chunk));
-        if (n <= 0)
-            break;
-        feed(l, l->chunk, (size_t)n);
-    }
-}
-
 static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 {
     struct life *l = process->data;
     pid_t group = l->pid;
     l->pid = 0;
-    /* What it has started may live on. The number is no one else's as long as one of the group lives; when none does,
+    /* Its last words were heard: the loop reads pipes before it looks for signals.
+     * What it has started may live on. The number is no one else's as long as one of the group lives; when none does,
      * nobody can have been given it in the instant since the loop has waited for the child. */
     kill(-group, SIGKILL);
-    drain(l);
     if (!l->is_ended && signal)
         fail(l->worker, WORKER_DIED, "was killed by signal %d (%s)", signal, strsignal(signal));
     else if (!l->is_ended)

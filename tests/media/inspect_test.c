@@ -23,7 +23,7 @@ static const struct {
     { "mp3.mp3", "", "mp3", "", "", 0.6, NULL },
     { "tagged.flac", "", "flac", "Sen\xcc\x83orita (live)", "Łódź", 0.6, NULL },
     { "empty.mp4", "", "", "", "", 0, "It is empty (0 bytes)." },
-    { "text.mp4", "", "", "", "", 0, "Its beginning is damaged." },
+    { "text.mp4", "", "", "", "", 0, "It is no video or music file." },
     { "subtitles.srt", "", "", "", "", 0, "It has neither picture nor sound." },
     { "unknown-codec.mp4", "", "", "", "", 0, "Nothing here decodes zzz1." },
     { "cut-no-index.mp4", "", "", "", "", 0, "Its beginning is damaged." },
@@ -74,7 +74,7 @@ static const struct {
     { "end-missing.mkv", 0, "Its picture ends at 3 s instead of 6 s." },
     { "cut-50.mp4", 0, "It is damaged." },
     { "cut-no-index.mp4", 0, "Its beginning is damaged." },
-    { "text.mp4", 0, "Its beginning is damaged." },
+    { "text.mp4", 0, "It is no video or music file." },
     { "empty.mp4", 0, "It is empty (0 bytes)." },
 };
 

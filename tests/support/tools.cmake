@@ -111,7 +111,7 @@ function(djamms_test_properties)
         if(test MATCHES "^source/(supply_simulation|cache_crash)_test$")
             set_tests_properties(${test} PROPERTIES TIMEOUT 600)
         endif()
-        if(test MATCHES "^(includes|headers_alone|support/|system/(play|outputs|kill|venue_network))")
+        if(test MATCHES "^(includes|headers_alone|support/|system/(play|outputs|kill|venue_network|fetch))")
             continue() # says the same in every build, judges times that a sanitizer changes, or mostly waits
         endif()
         set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")
