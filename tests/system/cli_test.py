@@ -85,7 +85,7 @@ class WithoutJukebox(unittest.TestCase):
         checks = json.loads(subprocess.run([folder / "usr/bin/djamms", "doctor", "--json"], env=self.house.env,
                                            capture_output=True, timeout=60).stdout)["checks"]
         programs = [c["result"] for c in checks if c["name"] == "programs"]
-        self.assertEqual(programs, ["ok"] * 3)
+        self.assertEqual(programs, ["ok"] * 4)
 
 
 class WithJukebox(unittest.TestCase):
@@ -96,7 +96,10 @@ class WithJukebox(unittest.TestCase):
         cls.house = House(screen=False)
         cls.addClassCleanup(cls.house.close)
         cls.files = [CLIPS[n]["path"] for n in ("k1", "k2", "k3")]
-        cls.house.up(*cls.files, sound_driver="null")
+        library = cls.house.tmp / "media" / "library"
+        library.mkdir()
+        (library / "Band - Song -- dQw4w9WgXcQ.mkv").symlink_to(CLIPS["q1"]["path"])
+        cls.house.up(*cls.files, sound_driver="null", library_paths=library)
 
     def setUp(self):
         h = self.house
@@ -167,10 +170,7 @@ class WithJukebox(unittest.TestCase):
         self.assertEqual([t["title"] for t in self.house.queue()["main"]][3:], ["Song 1", "Song 2", "Song 10"])
 
     def test_add_an_id_from_the_library(self):
-        folder = self.house.tmp / "media" / "library"
-        folder.mkdir()
-        (folder / "Band - Song -- dQw4w9WgXcQ.mkv").symlink_to(CLIPS["q1"]["path"])
-        self.run_ok("add", "dQw4w9WgXcQ", "--set", f"library.paths={folder}")
+        self.run_ok("add", "dQw4w9WgXcQ")
         self.run_ok("add", "dQw4w9WgXcQ")        # the queue knows it by now
         self.assertEqual([t["title"] for t in self.house.queue()["main"]][3:], ["Song", "Song"])
         self.assertEqual(self.house.cli("add", "AAAAAAAAAAA")[0], FAILED)
