@@ -67,6 +67,7 @@ int library_create(struct library **out, const struct library_params *params)
     copy_params(l, params);
     init_locks(l);
     l->map = file_map_create();
+    l->status.is_scanning = true; /* as soon as the thread runs */
     l->waiting.last = &l->waiting.first;
     l->answered.last = &l->answered.first;
     l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

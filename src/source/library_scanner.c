@@ -122,15 +122,22 @@ static void on_file(void *ctx, const struct library_file *f, unsigned root, enum
         publish(s, true, 0);
 }
 
-static void publish_known(struct library *l, bool has_index)
+/* `error`: why there is no index. */
+static void publish_known(struct library *l, int error)
 {
     pthread_mutex_lock(&l->lock);
     l->is_known = true;
-    l->index_is_made = has_index;
-    l->status.is_scanning = has_index;
-    for (struct search *s; !has_index && (s = search_list_take(&l->waiting));) {
-        s->error = -EIO;
+    l->index_is_made = error == 0;
+    l->status.is_scanning = error == 0;
+    for (struct search *s; error < 0 && (s = search_list_take(&l->waiting));) {
+        s->error = error;
         search_list_add(&l->answered, s);
+    }
+    if (error < 0) {
+        snprintf(l->status.problem, sizeof(l->status.problem),
+                 "The index of the library cannot be opened: %s.", strerrordesc_np(-error));
+        l->news++;
+        library_ring(l);
     }
     pthread_cond_broadcast(&l->known_changed);
     pthread_cond_broadcast(&l->searches_changed);
@@ -442,15 +449,7 @@ void *library_scan_thread(void *library)
     };
     struct library *l = library;
     int ret = open_all(&s);
-    publish_known(l, ret == 0);
-    if (ret < 0) {
-        pthread_mutex_lock(&l->lock);
-        snprintf(l->status.problem, sizeof(l->status.problem),
-                 "The index of the library cannot be opened: %s.", strerrordesc_np(-ret));
-        l->news++;
-        library_ring(l);
-        pthread_mutex_unlock(&l->lock);
-    }
+    publish_known(l, ret);
     while (ret == 0 && !atomic_load(&l->stops)) {
         do_what_is_due(&s);
         if (!atomic_load(&l->stops) && (s.asked.row || !s.tags || !s.tags_wanted || s.changed_ns))

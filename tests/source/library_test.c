@@ -145,6 +145,9 @@ static void songs_are_found_by_id_and_by_words(void **state)
     folder_write(r.music, "abcdefghijk | Queen - Under Pressure.webm", "x");
     folder_write(r.music, "deep/Bjørk - Jóga.mp4", "x");
     open_library(&r, NULL);
+    struct library_status s;
+    library_status(r.library, &s);
+    assert_true(s.is_scanning || s.has_scanned); /* from the first moment on */
     wait_scanned(&r);
     assert_source(&r, "xFrGuyw1V8s", "music/ABBA - Dancing Queen -- xFrGuyw1V8s.mp4");
     assert_source(&r, "abcdefghijk", "music/abcdefghijk | Queen - Under Pressure.webm");
@@ -155,7 +158,6 @@ static void songs_are_found_by_id_and_by_words(void **state)
     assert_true(r.is_cut);
     assert_string_equal(search(&r, "BJORK jog", 10), "Bjørk - Jóga");
     assert_string_equal(search(&r, "\"*NEAR(", 10), "");
-    struct library_status s;
     library_status(r.library, &s);
     assert_int_equal(s.files, 3);
     assert_int_equal(s.folders, 2);

@@ -3,6 +3,7 @@ it. Times are CLOCK_MONOTONIC in ns."""
 import bisect
 import json
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -71,9 +72,11 @@ class Screen:
         self.folder.mkdir()
         w, h = size
         r, wfd = os.pipe()
+        # A number of our own: those that -displayfd finds free may be another chroot's, whose sockets are ours, too.
+        number = random.SystemRandom().randrange(1000, 50000)
         self.process = subprocess.Popen(
-            [*wrap, "Xvfb", "-displayfd", str(wfd), "-fbdir", str(self.folder), "-noreset", "-ac",
-             "-nolisten", "tcp", "-nolisten", "local", "-nocursor", "-screen", "0", f"{w * views}x{h}x24"],
+            [*wrap, "Xvfb", f":{number}", "-displayfd", str(wfd), "-fbdir", str(self.folder), "-noreset", "-ac",
+             "-nolisten", "tcp", "-nocursor", "-screen", "0", f"{w * views}x{h}x24"],
             pass_fds=(wfd,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, preexec_fn=hurry)
         os.close(wfd)
