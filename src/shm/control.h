@@ -274,7 +274,7 @@ struct process_row {
 
 #define CONTROL_NAME    "control"
 #define CONTROL_MAGIC   0x43544d44u /* "DMTC" */
-#define CONTROL_VERSION 3u
+#define CONTROL_VERSION 4u
 
 struct control {
     struct segment_header header;
@@ -286,6 +286,7 @@ struct control {
     struct scene_slot scene;
     struct deck_order_slot order[DECKS];
     struct deck_state_slot deck[DECKS];
+    _Atomic uint64_t deck_work[DECKS]; /* changes while the deck decodes; nothing is rung for it */
     struct output_row_slot output[OUTPUTS_MAX];
     struct shot_request_slot shot_request;
     struct shot_done_slot shot_done;
