@@ -104,6 +104,7 @@ static void begin(struct deck *d, const struct deck_order *order)
         .stage_bell = &d->control->stage_bell,
         .threads = d->p.threads,
         .deinterlace = d->p.deinterlace,
+        .keeps_pace = true,
         .log = d->p.log,
     });
     if (d->load)
@@ -146,6 +147,8 @@ void deck_turn(struct deck *d)
         obey(d, &order);
     if (!d->load)
         return;
+    atomic_store_explicit(&d->control->deck_work[d->p.index], load_decoded(d->load),
+                          memory_order_relaxed);
     struct deck_state s;
     load_state(d->load, &s);
     if (memcmp(&s, &d->state, sizeof(s)) == 0)

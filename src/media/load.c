@@ -146,6 +146,20 @@ bool load_pictures_end(struct load *l, int64_t *end_ns)
     return is_over;
 }
 
+bool load_reader_place(struct load *l, struct reader_clock *clock, struct reader_place *out,
+                       bool *is_over)
+{
+    const struct deck_segment *d = l->p.segment;
+    pthread_mutex_lock(&l->lock);
+    bool has_ended = l->has_audio && l->lane[LANE_AUDIO] == LANE_OVER;
+    pthread_mutex_unlock(&l->lock);
+    uint64_t tail = atomic_load_explicit(&d->sample_tail, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&d->sample_head, memory_order_acquire);
+    bool is_there = reader_clock_look(clock, tail, head, now_mono_ns(), out);
+    *is_over = is_there && has_ended && out->is_dry;
+    return is_there;
+}
+
 void load_note_over(struct load *l, enum packet_lane lane)
 {
     pthread_mutex_lock(&l->lock);
@@ -429,6 +443,11 @@ void load_destroy(struct load *l)
     frame_writer_end(l->p.frames);
     pthread_mutex_destroy(&l->lock);
     free(l);
+}
+
+uint64_t load_decoded(const struct load *l)
+{
+    return atomic_load_explicit(&l->decoded, memory_order_relaxed);
 }
 
 void load_set_flags(struct load *l, uint32_t flags)

@@ -19,6 +19,7 @@ struct load_params {
     struct doorbell *stage_bell; /* rung when a reader may be waiting for what was written */
     int threads;                 /* for pictures; 0: one per core */
     bool deinterlace;
+    bool keeps_pace;       /* gives up pictures that would be seen long after their sound */
     const struct log *log; /* outlives the load */
 };
 
@@ -29,6 +30,8 @@ void load_destroy(struct load *l);
 
 /* Changes the flags of its order. */
 void load_set_flags(struct load *l, uint32_t flags);
+/* Pictures and blocks of sound decoded so far. Any thread. */
+uint64_t load_decoded(const struct load *l);
 /* What it has come to. Also gives up a load that decodes nothing for too long: call it at least twice a
  * second. Any thread. */
 void load_state(struct load *l, struct deck_state *out);

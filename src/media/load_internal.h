@@ -6,6 +6,7 @@
 #include "media/demuxer.h"
 #include "media/load.h"
 #include "media/packet_queue.h"
+#include "media/reader_clock.h"
 #include "media/sound_levels.h"
 
 enum lane_status {
@@ -57,5 +58,9 @@ void load_note_sound(struct load *l, int64_t samples, int64_t end_ns);
 /* How far the pictures reach in time so far (a cover does not count). true: no more will come. From then
  * on pictures ring the deck's bell. */
 bool load_pictures_end(struct load *l, int64_t *end_ns);
+/* Where the reader of the samples is; `clock` was made for this load. false: not in it yet. *is_over: it has
+ * heard all sound of the file. */
+bool load_reader_place(struct load *l, struct reader_clock *clock, struct reader_place *out,
+                       bool *is_over);
 /* A lane has ended. */
 void load_note_over(struct load *l, enum packet_lane lane);

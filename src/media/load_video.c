@@ -1,6 +1,7 @@
 /* The thread of a load that makes its pictures: from its video, else its cover, else the visual. */
 #include "media/load_internal.h"
 
+#include "media/catch_up.h"
 #include "media/deinterlace.h"
 #include "media/ffmpeg_compat.h"
 #include "media/image_convert.h"
@@ -25,6 +26,9 @@ struct video_run {
     struct deinterlace *deinterlace; /* NULL until an interlaced picture came */
     struct image_convert *convert;
     struct pts_repair repair;
+    struct reader_clock sound;
+    enum catch_up pace;
+    int64_t sent_ns; /* place in time of the packet that was decoded last; NO_TIME: none yet */
     AVPacket *pkt;
     AVFrame *frame;
     AVFrame *last; /* the newest that lies before the start */
@@ -36,25 +40,65 @@ struct video_run {
 
 /* ---- video --------------------------------------------------------------------------------------- */
 
-/* While decoding up to the start, what nothing is built on need not be decoded. */
-static void choose_skip(struct video_run *r)
+/* Looks how far the sound is, and gives up what would come too late. false: that is all there is. */
+static bool keep_pace(struct video_run *r)
+{
+    struct packet_queue *q = r->load->queue;
+    struct reader_place place;
+    bool is_over;
+    if (!r->load->p.keeps_pace || r->sent_ns == NO_TIME ||
+        !load_reader_place(r->load, &r->sound, &place, &is_over))
+        return true;
+    int64_t heard_ns = place.media_ns - r->repair.shift_ns;
+    if (is_over && packet_queue_ends_before(q, LANE_VIDEO, heard_ns))
+        return false;
+    enum catch_up was = r->pace;
+    r->pace = catch_up_next(was, heard_ns - r->sent_ns, place.is_moving);
+    if ((r->pace == CATCH_UP_NONE) != (was == CATCH_UP_NONE))
+        log_debug(r->load->p.log, "%s: at %.1f s the pictures %s", r->load->name,
+                  (double)heard_ns / NS_PER_S, was == CATCH_UP_NONE ? "fall behind" : "keep up");
+    if (r->pace >= CATCH_UP_JUMP && packet_queue_jump(q, LANE_VIDEO, heard_ns) > 0)
+        video_decoder_flush(r->decoder);
+    return true;
+}
+
+/* What nothing is built on need not be decoded on the way to the start, and when there is no time. */
+static void choose_skip(struct video_run *r, int64_t at_ns)
 {
     int64_t start_ns = r->load->p.order.start_ns;
-    if (start_ns <= 0)
-        return;
-    int64_t at_ns = demuxer_time_ns(r->load->demuxer, LANE_VIDEO, r->pkt->pts);
-    video_decoder_skip(r->decoder, at_ns != NO_TIME && at_ns < start_ns - MS(200));
+    bool is_early = start_ns > 0 && at_ns != NO_TIME && at_ns < start_ns - MS(200);
+    video_decoder_skip(r->decoder, is_early || r->pace != CATCH_UP_NONE);
+}
+
+/* Whether the packet is to be decoded. */
+static bool is_wanted(struct video_run *r)
+{
+    int64_t at_ns = demuxer_time_ns(r->load->demuxer, LANE_VIDEO,
+                                    r->pkt->pts != AV_NOPTS_VALUE ? r->pkt->pts : r->pkt->dts);
+    if (r->pace == CATCH_UP_LEAP && !(r->pkt->flags & AV_PKT_FLAG_KEY))
+        return false;
+    if (r->pace == CATCH_UP_LEAP)
+        video_decoder_flush(r->decoder);
+    if (r->pace != CATCH_UP_NONE && at_ns != NO_TIME)
+        pts_repair_pass(&r->repair, at_ns + r->repair.shift_ns);
+    r->sent_ns = at_ns != NO_TIME ? at_ns : r->sent_ns;
+    choose_skip(r, at_ns);
+    return true;
 }
 
 /* Gives the decoder the next packet, or the end. AVERROR_EXIT: stopped. */
 static int feed(struct video_run *r)
 {
+    if (!keep_pace(r))
+        return AVERROR_EOF;
     int ret = packet_queue_take(r->load->queue, LANE_VIDEO, r->pkt);
     if (ret == AVERROR_EXIT)
         return ret;
     r->is_draining = ret == AVERROR_EOF;
-    if (!r->is_draining)
-        choose_skip(r);
+    if (!r->is_draining && !is_wanted(r)) {
+        av_packet_unref(r->pkt);
+        return 0;
+    }
     ret = video_decoder_send(r->decoder, r->is_draining ? NULL : r->pkt);
     if (ret < 0 && !r->is_draining)
         log_trace(r->load->p.log, "%s: a packet of video is lost: %s", r->load->name,
@@ -185,6 +229,8 @@ static void run_video(struct video_run *r)
     struct load *l = r->load;
     r->stream = demuxer_stream(l->demuxer, LANE_VIDEO);
     pts_repair_init(&r->repair, l->p.order.start_ns);
+    reader_clock_init(&r->sound, l->first_sample, l->p.order.start_ns);
+    r->sent_ns = NO_TIME;
     const struct video_params params = {
         .codec = r->stream->codec,
         .time_base = r->stream->time_base,

@@ -229,6 +229,34 @@ int packet_queue_take(struct packet_queue *q, enum packet_lane lane, AVPacket *p
     return 0;
 }
 
+size_t packet_queue_jump(struct packet_queue *q, enum packet_lane lane, int64_t due_ns)
+{
+    struct lane *l = &q->lane[lane];
+    size_t before = 0, count = 0;
+    pthread_mutex_lock(&q->lock);
+    for (const struct node *n = l->first; n; n = n->next, before++)
+        if ((n->pkt->flags & AV_PKT_FLAG_KEY) && n->at_ns != NO_TIME && n->at_ns <= due_ns)
+            count = before;
+    for (size_t i = 0; i < count; i++) {
+        struct node *n = pop(q, l);
+        av_packet_free(&n->pkt);
+        free(n);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return count;
+}
+
+bool packet_queue_ends_before(struct packet_queue *q, enum packet_lane lane, int64_t at_ns)
+{
+    const struct lane *l = &q->lane[lane];
+    pthread_mutex_lock(&q->lock);
+    bool is_before = q->is_finished && l->first;
+    for (const struct node *n = l->first; n && is_before; n = n->next)
+        is_before = n->at_ns != NO_TIME && n->at_ns < at_ns;
+    pthread_mutex_unlock(&q->lock);
+    return is_before;
+}
+
 void packet_queue_finish(struct packet_queue *q)
 {
     pthread_mutex_lock(&q->lock);

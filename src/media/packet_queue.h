@@ -36,6 +36,12 @@ WARN_UNUSED int packet_queue_take(struct packet_queue *q, enum packet_lane lane,
 /* Waits until take would return at once. false: nothing will come before others have taken from their lanes,
  * because the lane is starved. */
 WARN_UNUSED bool packet_queue_wait(struct packet_queue *q, enum packet_lane lane);
+/* Drops what lies before the newest key frame of the lane that is due at `due_ns`. How many packets: 0 when the
+ * next packet is that key frame, or none is there. */
+size_t packet_queue_jump(struct packet_queue *q, enum packet_lane lane, int64_t due_ns);
+/* Whether the lane's last packets are in the queue, and all of them lie before `at_ns`. false, when none is
+ * left. */
+bool packet_queue_ends_before(struct packet_queue *q, enum packet_lane lane, int64_t at_ns);
 /* No more packets will be put. */
 void packet_queue_finish(struct packet_queue *q);
 /* The lane's decoder is gone. */

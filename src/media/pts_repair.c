@@ -37,6 +37,11 @@ int64_t pts_repair_next(struct pts_repair *r, int64_t pts_ns, int64_t duration_n
     return at;
 }
 
+void pts_repair_pass(struct pts_repair *r, int64_t at_ns)
+{
+    r->next_ns = max_i64(r->next_ns, at_ns);
+}
+
 int64_t picture_duration(int64_t packet_ns, int64_t rate_num, int64_t rate_den)
 {
     if (packet_ns >= SHORTEST_NS && packet_ns <= LONGEST_NS)

@@ -21,6 +21,9 @@ void pts_repair_init(struct pts_repair *r, int64_t start_ns);
 /* The picture's time, from what the stream says (NO_TIME: nothing) and its duration (> 0). */
 int64_t pts_repair_next(struct pts_repair *r, int64_t pts_ns, int64_t duration_ns);
 
+/* Pictures up to `at_ns` were left out on purpose: the next is expected there. */
+void pts_repair_pass(struct pts_repair *r, int64_t at_ns);
+
 /* How long a picture is due: what its packet says if that is sane, else one by the frame rate num/den
  * (0: unknown), else 1/25 s. Always > 0. */
 int64_t picture_duration(int64_t packet_ns, int64_t rate_num, int64_t rate_den);

@@ -85,6 +85,11 @@ void video_decoder_skip(struct video_decoder *d, bool skip)
     d->codec->skip_frame = skip ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
 }
 
+void video_decoder_flush(struct video_decoder *d)
+{
+    avcodec_flush_buffers(d->codec);
+}
+
 int video_decoder_send(struct video_decoder *d, const AVPacket *pkt)
 {
     return avcodec_send_packet(d->codec, pkt);

@@ -21,6 +21,8 @@ void video_decoder_close(struct video_decoder *d); /* NULL is fine */
 
 /* Pictures that no other is built on need not be decoded, for packets sent from now on. */
 void video_decoder_skip(struct video_decoder *d, bool skip);
+/* Forgets all it was sent; the next packet is a key frame. */
+void video_decoder_flush(struct video_decoder *d);
 /* After a receive that gave AVERROR(EAGAIN). `pkt` NULL: the last was sent. 0, or AVERROR: this packet is
  * lost. */
 WARN_UNUSED int video_decoder_send(struct video_decoder *d, const AVPacket *pkt);

@@ -68,6 +68,7 @@ static void look(struct house *h)
         enum process_role role = PROCESS_DECK_A + d;
         if (deck_state_load(&c->deck[d], &state))
             v->deck[d].state = state;
+        v->deck[d].work = atomic_load_explicit(&c->deck_work[d], memory_order_relaxed);
         /* In this order: who is seen alive has counted its start. */
         v->deck[d].is_alive = process_is_alive(c, role);
         v->deck[d].starts = atomic_load(&c->process[role].starts);

@@ -38,6 +38,7 @@ struct jukebox_deck {
     struct deck_state state;
     bool is_alive;
     uint32_t starts; /* process starts */
+    uint64_t work;   /* changes while it decodes */
 };
 
 struct jukebox_view {

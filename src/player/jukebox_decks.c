@@ -413,18 +413,20 @@ static void check_process(struct jukebox *j, uint32_t deck)
         lose_load(j, deck);
 }
 
-/* The stage waits for samples that do not come. */
+/* The stage waits for samples that do not come, from a deck that decodes nothing either. */
 static void check_stall(struct jukebox *j)
 {
     const struct part *now = &j->now;
     bool stands = j->view.has_stage && now->load && j->air.load == now->load && !j->is_paused &&
                   !j->air.is_moving && !now->is_over && !now->is_lost && deck_has(j, now) &&
                   j->view.now_ns - j->view.clock.mono_ns < SECONDS(1);
-    if (!stands)
+    uint64_t work = j->view.deck[now->deck].work;
+    if (!stands) {
         j->stands_since_ns = 0;
-    else if (!j->stands_since_ns)
+    } else if (!j->stands_since_ns || work != j->stands_work) {
         j->stands_since_ns = j->view.now_ns;
-    else if (j->view.now_ns - j->stands_since_ns > STALL_MAX_NS) {
+        j->stands_work = work;
+    } else if (j->view.now_ns - j->stands_since_ns > STALL_MAX_NS) {
         j->stands_since_ns = 0;
         ask_kill(j, now->deck, "no samples");
         lose_load(j, now->deck);

@@ -64,7 +64,8 @@ struct jukebox {
     int64_t heard_ns;    /* media position counted up to */
     int64_t started_wall_ms;
     int64_t saved_at_ns;      /* POSITION_DUE was last set */
-    int64_t stands_since_ns;  /* the sound stands although it should move; 0: it does not */
+    int64_t stands_since_ns;  /* the sound stands and its deck does nothing; 0: it is not so */
+    uint64_t stands_work;     /* what that deck had done then */
     int64_t refused_since_ns; /* the stage does not take `now`; 0: it does */
     uint64_t revision;
 

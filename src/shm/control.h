@@ -297,6 +297,7 @@ struct control {
     struct scene_slot scene;
     struct deck_order_slot order[DECKS];
     struct deck_state_slot deck[DECKS];
+    _Atomic uint64_t deck_work[DECKS]; /* changes while the deck decodes; nothing is rung for it */
     struct output_row_slot output[OUTPUTS_MAX];
     struct shot_request_slot shot_request;
     struct shot_done_slot shot_done;

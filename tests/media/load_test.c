@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "media/demuxer.h"
+#include "media/load_internal.h"
 
 static const char *corpus(const char *name, char path[1024])
 {
@@ -492,6 +493,140 @@ static void while_sound_pauses_the_pictures_go_on(void **state)
     }
 }
 
+/* ---- decoding that is too slow ----------------------------------------------------------------------- */
+
+/* A reader as fast as that is ahead of any decoder: the sound is whole, the pictures are few and in order, and the
+ * load is over with its sound. */
+static void pictures_that_come_too_late_are_left_out_and_the_sound_is_whole(void **state)
+{
+    static struct played whole;
+    static const char *const names[] = { "long.mkv", "long.ts", "theora-flac.ogv",
+                                         "h264-bframes.mp4" };
+    char path[1024];
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct rig r;
+        rig_init(&r);
+        rig_play(&r, corpus(names[i], path), 0, &whole);
+        r.keeps_pace = true;
+        rig_play(&r, path, 0, &played);
+        assert_int_equal(played.state.phase, DECK_DONE);
+        assert_int_equal(played.samples, whole.samples);
+        assert_true(played.frames > 0 && played.frames <= whole.frames);
+        for (uint64_t n = 1; n < played.frames; n++)
+            assert_true(played.frame[n].pts_ns > played.frame[n - 1].pts_ns);
+        check_same_pictures(names[i], &whole, &played);
+        rig_finish(&r);
+    }
+}
+
+/* Takes sound up to `until` samples of the load, as far as there is any. */
+static uint64_t take_sound(struct rig *r, uint64_t until)
+{
+    uint64_t head = atomic_load(&r->ring->sample_head);
+    atomic_store(&r->ring->sample_tail, until < head ? until : head);
+    doorbell_ring(&r->bell);
+    return atomic_load(&r->ring->sample_tail);
+}
+
+static void when_the_pictures_are_far_behind_they_come_again_where_the_sound_is(void **state)
+{
+    char path[1024];
+    struct rig r;
+    struct frame_desc f = { 0 };
+    uint64_t heard = 0, frames = 0;
+    rig_init(&r);
+    r.keeps_pace = true;
+    struct load *l = rig_load(&r, corpus("long.mkv", path), 0, ORDER_ACTIVE);
+    wait_ahead(&r, l, 8, SAMPLE_RATE);
+    while (heard < 3 * SAMPLE_RATE) { /* nobody takes a picture meanwhile */
+        uint32_t seen = doorbell_rings(&r.bell);
+        uint64_t now = take_sound(&r, 3 * SAMPLE_RATE);
+        if (now == heard)
+            doorbell_wait(&r.bell, seen, now_mono_ns() + MS(100));
+        heard = now;
+    }
+    while (f.pts_ns < SECONDS(3)) {
+        heard = take_sound(&r, heard + SAMPLE_RATE / 200);
+        uint32_t seen = doorbell_rings(&r.bell);
+        uint64_t head = atomic_load(&r.ring->frame_head);
+        for (; frames < head; frames++)
+            assert_true(frame_desc_read(r.ring, frames, &f));
+        atomic_store(&r.ring->reader[0].need, head);
+        doorbell_wait(&r.bell, seen, now_mono_ns() + MS(5));
+    }
+    assert_true(frames < 50); /* of 75 */
+    load_destroy(l);
+    rig_finish(&r);
+}
+
+static void await_end_of_sound(struct rig *r, struct load *l)
+{
+    for (bool is_over = false; !is_over;) {
+        uint32_t seen = doorbell_rings(&r->bell);
+        pthread_mutex_lock(&l->lock);
+        is_over = l->lane[LANE_AUDIO] == LANE_OVER;
+        pthread_mutex_unlock(&l->lock);
+        if (!is_over)
+            doorbell_wait(&r->bell, seen, now_mono_ns() + MS(20));
+    }
+}
+
+static void when_all_sound_was_heard_late_pictures_do_not_hold_up_the_next_track(void **state)
+{
+    enum { HELD = 105, ALL = 125 }; /* pictures; the sound is as long as all of them */
+    const uint64_t samples = (uint64_t)ALL * SAMPLE_RATE / 25;
+    char path[1024];
+    struct rig r;
+    struct deck_state s;
+    rig_init(&r);
+    r.keeps_pace = true;
+    struct load *l = rig_load(&r, corpus("long.mkv", path), 0, ORDER_ACTIVE);
+    for (uint64_t heard = 0, frames = 0; heard < samples;) {
+        uint32_t seen = doorbell_rings(&r.bell);
+        load_state(l, &s);
+        if (s.phase >= DECK_READY && frames < HELD)
+            frames = atomic_load(&r.ring->frame_head);
+        uint64_t want = frames < HELD ? frames * SAMPLE_RATE / 25 : samples, before = heard;
+        atomic_store(&r.ring->reader[0].need, frames < HELD ? frames : HELD);
+        if (want > heard)
+            heard = take_sound(&r, want);
+        if (heard == before)
+            doorbell_wait(&r.bell, seen, now_mono_ns() + MS(20));
+    }
+    await_end_of_sound(&r, l);
+    take_sound(&r, UINT64_MAX); /* what fills the codec's last packet */
+    uint64_t held = atomic_load(&r.ring->frame_head);
+    do {
+        uint32_t seen = doorbell_rings(&r.bell);
+        atomic_store(&r.ring->reader[0].need, atomic_load(&r.ring->frame_head));
+        doorbell_ring(&r.bell);
+        load_state(l, &s);
+        doorbell_wait(&r.bell, seen + 1, now_mono_ns() + MS(5));
+    } while (s.phase == DECK_READY);
+    assert_int_equal(s.phase, DECK_DONE);
+    assert_true(held < ALL - 5);
+    assert_true(atomic_load(&r.ring->frame_head) <= held + 3);
+    load_destroy(l);
+    rig_finish(&r);
+}
+
+static void nothing_is_left_out_while_nobody_listens(void **state)
+{
+    char path[1024];
+    struct rig r;
+    rig_init(&r);
+    r.keeps_pace = true;
+    struct load *l = rig_load(&r, corpus("long.mkv", path), 0, ORDER_ACTIVE);
+    wait_ahead(&r, l, 8, SAMPLE_RATE);
+    for (uint64_t n = 0; n < 8; n++) {
+        struct frame_desc f;
+        assert_true(frame_desc_read(r.ring, n, &f));
+        assert_int_equal(f.pts_ns / MS(40), n);
+    }
+    load_destroy(l);
+    rig_finish(&r);
+}
+
 /* ---- files that are none ---------------------------------------------------------------------------- */
 
 static void what_cannot_be_opened_is_told_in_a_sentence(void **state)
@@ -674,6 +809,10 @@ int main(void)
         cmocka_unit_test(loads_go_on_counting_and_stale_samples_are_no_burden),
         cmocka_unit_test(a_load_is_stopped_wherever_it_is),
         cmocka_unit_test(while_sound_pauses_the_pictures_go_on),
+        cmocka_unit_test(pictures_that_come_too_late_are_left_out_and_the_sound_is_whole),
+        cmocka_unit_test(when_the_pictures_are_far_behind_they_come_again_where_the_sound_is),
+        cmocka_unit_test(when_all_sound_was_heard_late_pictures_do_not_hold_up_the_next_track),
+        cmocka_unit_test(nothing_is_left_out_while_nobody_listens),
         cmocka_unit_test(what_cannot_be_opened_is_told_in_a_sentence),
         cmocka_unit_test(a_long_name_leaves_room_for_the_cause),
         cmocka_unit_test(a_file_without_permission_is_told),

@@ -218,6 +218,69 @@ static void a_closed_lane_swallows_what_comes(void **state)
     packet_queue_destroy(q);
 }
 
+static void put_key(struct packet_queue *q, int number, int64_t at_ns)
+{
+    AVPacket *p = packet(number, 10);
+    p->flags |= AV_PKT_FLAG_KEY;
+    assert_int_equal(packet_queue_put(q, LANE_VIDEO, p, at_ns), 0);
+    av_packet_free(&p);
+}
+
+/* Key frames are 0, 4 and 8 of 10 packets, 100 ms apart. */
+static struct packet_queue *queue_with_keys(void)
+{
+    static const struct packet_queue_limits wide = { 1 << 20, SECONDS(10), 1 << 21 };
+    struct packet_queue *q = packet_queue_create(&wide, BOTH);
+    for (int i = 0; i < 10; i++) {
+        if (i % 4 == 0)
+            put_key(q, i, MS(100) * i);
+        else
+            assert_int_equal(put(q, LANE_VIDEO, i, 10, MS(100) * i), 0);
+    }
+    return q;
+}
+
+static void a_jump_goes_to_the_newest_key_frame_that_is_due(void **state)
+{
+    static const struct {
+        int64_t due_ms;
+        int dropped, next;
+    } cases[] = { { -1, 0, 0 }, { 399, 0, 0 }, { 400, 4, 4 }, { 799, 4, 4 }, { 99999, 8, 8 } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct packet_queue *q = queue_with_keys();
+        assert_int_equal(packet_queue_jump(q, LANE_VIDEO, MS(cases[i].due_ms)), cases[i].dropped);
+        assert_int_equal(packet_queue_jump(q, LANE_VIDEO, MS(cases[i].due_ms)), 0);
+        assert_int_equal(take(q, LANE_VIDEO), cases[i].next);
+        packet_queue_destroy(q);
+    }
+}
+
+static void a_jump_makes_room(void **state)
+{
+    struct packet_queue *q = packet_queue_create(&small, BOTH);
+    put_key(q, 0, 0);
+    put_key(q, 1, MS(500)); /* full by time */
+    struct worker w = { .q = q, .lane = LANE_VIDEO, .count = 1, .bytes = 10 };
+    assert_int_equal(pthread_create(&w.thread, NULL, put_run, &w), 0);
+    assert_int_equal(packet_queue_jump(q, LANE_VIDEO, SECONDS(1)), 1);
+    pthread_join(w.thread, NULL); /* hangs if it is not so */
+    assert_int_equal(w.result, 0);
+    packet_queue_destroy(q);
+}
+
+static void what_is_left_ends_before_a_time_only_when_nothing_will_come(void **state)
+{
+    struct packet_queue *q = queue_with_keys();
+    assert_false(packet_queue_ends_before(q, LANE_VIDEO, SECONDS(5)));
+    packet_queue_finish(q);
+    assert_true(packet_queue_ends_before(q, LANE_VIDEO, SECONDS(5)));
+    assert_false(packet_queue_ends_before(q, LANE_VIDEO, MS(900)));
+    while (take(q, LANE_VIDEO) >= 0)
+        continue;
+    assert_false(packet_queue_ends_before(q, LANE_VIDEO, SECONDS(5)));
+    packet_queue_destroy(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +291,9 @@ int main(void)
         cmocka_unit_test(at_the_hard_ceiling_the_starving_lane_is_given_up),
         cmocka_unit_test(who_waits_in_a_starving_lane_is_told),
         cmocka_unit_test(stopping_wakes_both_ends),
+        cmocka_unit_test(a_jump_goes_to_the_newest_key_frame_that_is_due),
+        cmocka_unit_test(a_jump_makes_room),
+        cmocka_unit_test(what_is_left_ends_before_a_time_only_when_nothing_will_come),
         cmocka_unit_test(a_closed_lane_swallows_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,17 @@ static void picture_times_are_repaired(void **state)
     }
 }
 
+static void what_was_left_out_on_purpose_is_no_leap(void **state)
+{
+    struct pts_repair r;
+    pts_repair_init(&r, 0);
+    assert_int_equal(pts_repair_next(&r, 0, MS(40)), 0);
+    pts_repair_pass(&r, SECONDS(25));
+    assert_int_equal(pts_repair_next(&r, SECONDS(25), MS(40)), SECONDS(25));
+    pts_repair_pass(&r, SECONDS(3)); /* nothing to go back for */
+    assert_int_equal(pts_repair_next(&r, NO_TIME, MS(40)), SECONDS(25) + MS(40));
+}
+
 static void times_that_are_no_times_do_not_overflow(void **state)
 {
     static const int64_t wild[] = {
@@ -104,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(picture_times_are_repaired),
+        cmocka_unit_test(what_was_left_out_on_purpose_is_no_leap),
         cmocka_unit_test(times_that_are_no_times_do_not_overflow),
         cmocka_unit_test(durations_are_always_sane),
     };

@@ -28,6 +28,8 @@ struct rig {
     struct frame_writer *frames;
     struct log log;
     bool deinterlaces;
+    bool
+        keeps_pace; /* the reader takes samples as fast as it gets them, so hardly a picture is in time */
 };
 
 static inline void rig_init(struct rig *r)
@@ -177,6 +179,7 @@ static inline struct load *rig_load(struct rig *r, const char *path, int64_t sta
         .stage_bell = &r->bell,
         .threads = 2,
         .deinterlace = r->deinterlaces,
+        .keeps_pace = r->keeps_pace,
         .log = &r->log,
     };
     snprintf(p.order.path, sizeof(p.order.path), "%s", path);

@@ -100,6 +100,9 @@ static void deck_open_done(struct fake_house *h, uint32_t deck)
 
 static void deck_decode(struct fake_house *h, struct fake_deck *d)
 {
+    d->work++;
+    if (d->is_slow)
+        return;
     bool plays = h->stage.current.load == d->load;
     int64_t from = plays ? h->stage.media_ns : d->state.start_ns;
     int64_t end = MS(d->file->duration_ms);
@@ -293,6 +296,7 @@ static struct jukebox_view view_of(const struct fake_house *h)
             .state = h->deck[d].state,
             .is_alive = h->deck[d].is_alive,
             .starts = h->deck[d].starts,
+            .work = h->deck[d].work,
         };
     return v;
 }

@@ -33,6 +33,8 @@ struct fake_file {
 
 struct fake_deck {
     bool is_alive, is_hung, is_starting;
+    bool is_slow; /* decodes, but no sound comes of it */
+    uint64_t work;
     uint32_t starts;
     int64_t back_ns;         /* comes back then; dead only */
     struct deck_state state; /* as in shared memory: outlives the process */

@@ -459,6 +459,23 @@ static void a_decoder_that_stops_giving_samples_is_ended(void **state)
     end(h);
 }
 
+static void a_decoder_that_is_slow_is_waited_for(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    struct fake_deck *deck = &h->deck[h->plan.now.deck];
+    deck->is_slow = true;
+    house_run(h, 12000);
+    assert_int_equal(h->kills, 0);
+    deck->is_slow = false;
+    house_run(h, 500);
+    assert_on_air(h, "a.mp4");
+    assert_true(house_air(h).is_moving);
+    deck->is_hung = true;
+    house_run(h, 7000);
+    assert_int_equal(h->kills, 1);
+    end(h);
+}
+
 /* ---- restarts of the brain -------------------------------------------------------------------- */
 
 static void the_brain_may_die_and_nothing_is_heard(void **state)
@@ -689,6 +706,7 @@ int main(void)
         cmocka_unit_test(a_join_that_cannot_be_taken_is_loaded_again_where_the_sound_stands),
         cmocka_unit_test(the_stage_may_die_and_the_position_stands_meanwhile),
         cmocka_unit_test(a_decoder_that_stops_giving_samples_is_ended),
+        cmocka_unit_test(a_decoder_that_is_slow_is_waited_for),
         cmocka_unit_test(the_brain_may_die_and_nothing_is_heard),
         cmocka_unit_test(the_queue_follows_what_the_stage_did_without_a_brain),
         cmocka_unit_test(a_skip_that_was_saved_survives_although_the_old_track_still_plays),

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -64,6 +65,41 @@ class Control:
 
     def close(self):
         self.socket.close()
+
+
+class Throttle:
+    """Gives a program of the house only a part of the time, by SIGSTOP and SIGCONT, as on a slow machine. Use as a
+    context manager."""
+
+    def __init__(self, house, program, run_ms, stop_ms):
+        self.house, self.program, self.times = house, program, (stop_ms / 1000, run_ms / 1000)
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def send(self, pids, sig):
+        for pid in pids:
+            try:
+                os.kill(pid, sig)
+            except ProcessLookupError:
+                pass
+
+    def run(self):
+        while not self.is_over.is_set():
+            pids = [pid for pid, argv in self.house.processes().items()
+                    if argv and os.path.basename(argv[0]) == self.program]
+            for _ in range(10):     # then look again: one may have been started anew
+                self.send(pids, signal.SIGSTOP)
+                self.is_over.wait(self.times[0])
+                self.send(pids, signal.SIGCONT)
+                self.is_over.wait(self.times[1])
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.is_over.set()
+        self.thread.join()
 
 
 class House:

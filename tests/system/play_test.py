@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-from house import House, Screen, Watch, load_clips, main, wait_until
+from house import House, Screen, Throttle, Watch, load_clips, main, wait_until
 from screen import MS, NS, frame_stats, pct
 from sound import Recorder, Scan, Server, av_offsets
 
@@ -77,6 +77,30 @@ class Play(unittest.TestCase):
             wait_until(lambda: p.poll() is not None, 5, "SIGTERM ends it")
             self.assertEqual([c for c, _ in house.watch.events().runs()], [21, 22, 21])
             self.assertEqual(house.processes(), {}, "nothing is left behind")
+
+    def test_pictures_stay_near_the_sound_when_decoding_is_too_slow(self):
+        with House() as house:
+            p = house.play(CLIPS["c1"]["path"], CLIPS["q1"]["path"], options=("--fullscreen",))
+            house.wait_frame(20, "it plays", clip=1)
+            with Throttle(house, "djamms-deck", run_ms=5, stop_ms=60):
+                wait_until(lambda: p.poll() is not None, 60, "it ends by itself")
+            events, scan = house.watch.close(), house.scan()
+            log = p.log.read_text(errors="replace")
+            runs, c1 = events.runs(), CLIPS["c1"]
+            self.assertEqual((p.returncode, [clip for clip, _ in runs]), (0, [1, 21]), log)
+            self.assertNotIn("hangs", log)
+            self.assertNotIn("started again", log)
+            # The sound went on; so the first picture tells when each of the others is to be seen.
+            silent = sum(b - a for a, b in scan.quiet_inside()) / scan.rate
+            self.assertLess(silent, 1)
+            begin = runs[0][1][0][0] - runs[0][1][0][3] * NS / c1["fps"]
+            lags = [(e[0] - begin) / NS - e[3] / c1["fps"] for e in runs[0][1]]
+            print(f"{len(lags)} of {c1['frames']} pictures; behind by {pct(lags, 50):.2f} s, at most {max(lags):.2f} s; "
+                  f"silent for {silent:.2f} s", file=sys.stderr)
+            self.assertLess(pct(lags, 50), 0.5 + silent)
+            self.assertLess(max(lags), 1.2 + silent)
+            followed = (runs[1][1][0][0] - begin) / NS - runs[1][1][0][3] / CLIPS["q1"]["fps"]
+            self.assertLess(followed, c1["frames"] / c1["fps"] + silent + 0.5, "the next track follows at once")
 
     def test_sound_and_picture_belong_together(self):
         with House() as house:
