@@ -165,7 +165,7 @@ struct report {
     int64_t last_ns;
     struct sync_playback playback;
     int64_t playback_ns;
-    bool now_is_dirty;     /* nowPlaying is to be written again */
+    bool now_is_dirty; /* nowPlaying is to be written again */
     int64_t now_written_ns;
 };
 
