@@ -156,24 +156,37 @@ static void do_playlist(struct sync *s, const struct message *p)
 static const struct {
     const char *name;
     void (*run)(struct sync *s, const struct message *payload);
+    enum command_setting sets;
 } table[] = {
-    { "play", do_play },
-    { "resume", do_play },
-    { "pause", do_pause },
-    { "skip", do_skip },
-    { "previous", do_previous },
-    { "seek", do_seek },
-    { "volume", do_volume },
-    { "mute", do_mute },
-    { "unmute", do_unmute },
-    { "queue_add", do_add },
-    { "queue_remove", do_remove },
-    { "queue_move", do_move },
-    { "queue_clear", do_clear },
-    { "queue_shuffle", do_shuffle },
-    { "load_playlist", do_playlist },
-    { "player_refresh", do_refresh },
+    { "play", do_play, SETS_PAUSE },
+    { "resume", do_play, SETS_PAUSE },
+    { "pause", do_pause, SETS_PAUSE },
+    { "skip", do_skip, SETS_NOTHING },
+    { "previous", do_previous, SETS_NOTHING },
+    { "seek", do_seek, SETS_POSITION },
+    { "volume", do_volume, SETS_VOLUME },
+    { "mute", do_mute, SETS_MUTE },
+    { "unmute", do_unmute, SETS_MUTE },
+    { "queue_add", do_add, SETS_NOTHING },
+    { "queue_remove", do_remove, SETS_NOTHING },
+    { "queue_move", do_move, SETS_NOTHING },
+    { "queue_clear", do_clear, SETS_NOTHING },
+    { "queue_shuffle", do_shuffle, SETS_NOTHING },
+    { "load_playlist", do_playlist, SETS_NOTHING },
+    { "player_refresh", do_refresh, SETS_NOTHING },
 };
+
+/* Events may come in any order. What only sets something does nothing when a later one has set it already. */
+static bool is_overtaken(struct sync *s, const struct message *m, enum command_setting sets)
+{
+    int64_t created_ms, *latest_ms = &s->commands.latest_ms[sets];
+    if (sets == SETS_NOTHING || !stamp_parse(message_str(m, "$createdAt", NULL), &created_ms))
+        return false;
+    if (created_ms < *latest_ms)
+        return true;
+    *latest_ms = created_ms;
+    return false;
+}
 
 static void execute(struct sync *s, const struct message *m)
 {
@@ -181,7 +194,7 @@ static void execute(struct sync *s, const struct message *m)
     struct message *parsed = message_parse(text, strlen(text), NULL, 0), *empty = message_create();
     const struct message *payload = parsed ? parsed : message_object(m, "payload");
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (text_is(m, "command", table[i].name))
+        if (text_is(m, "command", table[i].name) && !is_overtaken(s, m, table[i].sets))
             table[i].run(s, payload ? payload : empty);
     }
     message_destroy(parsed);

@@ -5,6 +5,8 @@
 
 #include "sync/sync_internal.h"
 
+#define ENTRIES_MAX 5000 /* of a list that is no text but an array, as old caches have it */
+
 static bool find_entry(const struct queue *q, const struct track *t, struct entry_place *out)
 {
     for (int l = 0; l < QUEUE_LISTS; l++) {
@@ -262,12 +264,44 @@ static void accept(struct sync *s, struct queue_document *d)
     push_consider(s);
 }
 
+/* The venue's collection holds lists of QUEUE_SERVER_CHARS. Who made it another way makes queues here that no operation
+ * could be written to, and of which each would take the box seconds. */
+static bool is_too_long(const struct message *m)
+{
+    static const char *const fields[] = { "mainQueue", "priorityQueue" };
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        const char *text = message_str(m, fields[i], "");
+        size_t chars = 0;
+        for (; *text; text++)
+            chars += ((unsigned char)*text & 0xC0) != 0x80;
+        if (chars > QUEUE_SERVER_CHARS || message_count(m, fields[i]) > ENTRIES_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* Its own queue goes on here; it is looked up again and again, and not written to. */
+static void document_refused(struct sync *s)
+{
+    char text[160];
+    snprintf(text, sizeof(text),
+             "The venue's queue is longer than %d characters: this box goes on with its own.",
+             QUEUE_SERVER_CHARS);
+    problem_set(s, TASK_LOOKUP, text);
+    s->has_document = s->is_truly_missing = false;
+}
+
 void document_seen(struct sync *s, const struct message *m, bool is_read)
 {
     struct queue_document d;
     bool is_ours = !s->base.id[0] || strcmp(s->base.id, message_str(m, "$id", "")) == 0;
     if (!is_ours || strcmp(message_str(m, "venueId", ""), s->venue_id) != 0)
         return;
+    if (is_too_long(m)) {
+        document_refused(s);
+        return;
+    }
+    problem_set(s, TASK_LOOKUP, NULL); /* found, and of a length */
     if (is_acceptable(s, m, is_read) && queue_document_read(&d, m)) {
         accept(s, &d);
         queue_document_finish(&d);

@@ -149,7 +149,18 @@ struct requests {
 };
 
 #define COMMANDS_KEPT 32
+/* What a command sets to a value of its own, whatever it was before. */
+enum command_setting {
+    SETS_NOTHING,
+    SETS_PAUSE,
+    SETS_POSITION,
+    SETS_VOLUME,
+    SETS_MUTE,
+    COMMAND_SETTINGS
+};
+
 struct commands {
+    int64_t latest_ms[COMMAND_SETTINGS];        /* $createdAt of the latest that was done */
     char done[COMMANDS_KEPT][DOCUMENT_ID_SIZE]; /* executed or passed over */
     size_t done_next;
     char ack[COMMANDS_KEPT][DOCUMENT_ID_SIZE]; /* to be acknowledged */

@@ -15,6 +15,8 @@
  *     answer WHAT N   the next N requests are answered by 429, 500 or html, and not passed on
  *     drop|double|swap N   does so to the next N text messages that a server sends over a WebSocket; swapped is a message
  *                     with the one after it
+ *     hold N          the next such message arrives after the N that follow it
+ *     reverse N       the next N such messages arrive in the opposite order
  *     count           nothing
  *
  * It ends when stdin does. */
@@ -83,6 +85,7 @@ struct relay {
     long answers_left;
     enum fate fate; /* of the next messages */
     long fates_left;
+    size_t span; /* of a fate that has one */
     char line[256];
     size_t line_len;
 };
@@ -174,12 +177,13 @@ static bool on_request(void *pair)
     return true;
 }
 
-static enum fate choose_fate(void *pair)
+static enum fate choose_fate(void *pair, size_t *span)
 {
     struct relay *r = ((struct pair *)pair)->relay;
     if (r->fates_left <= 0)
         return FATE_PASS;
     r->fates_left--;
+    *span = r->span;
     return r->fate;
 }
 
@@ -323,11 +327,13 @@ static bool set_answer(struct relay *r, const char *what, long n)
 
 static bool set_fate(struct relay *r, const char *what, long n)
 {
-    static const char *const fates[] = { "pass", "drop", "double", "swap" };
-    for (int i = FATE_DROP; i <= FATE_SWAP; i++) {
+    static const char *const fates[] = { "pass", "drop", "double", "swap", "hold", "reverse" };
+    for (int i = FATE_DROP; i <= FATE_REVERSE; i++) {
         if (strcmp(what, fates[i]) == 0) {
+            bool has_span = i >= FATE_HOLD;
             r->fate = (enum fate)i;
-            r->fates_left = n;
+            r->fates_left = has_span ? 1 : n;
+            r->span = has_span ? (size_t)n : 1;
             return true;
         }
     }

@@ -20,6 +20,13 @@ void bytes_append(struct bytes *b, const void *data, size_t len)
     b->data[b->len] = '\0';
 }
 
+static void bytes_prepend(struct bytes *b, const void *data, size_t len)
+{
+    bytes_append(b, data, len); /* makes room */
+    memmove(b->data + len, b->data, b->len - len);
+    memcpy(b->data, data, len);
+}
+
 static void bytes_consume(struct bytes *b, size_t len)
 {
     memmove(b->data, b->data + len, b->len - len);
@@ -118,21 +125,38 @@ static uint64_t frame_size(const struct bytes *b)
     return len > FRAMES_MESSAGE_MAX ? UINT64_MAX : 2 + extra + len + (p[1] & 0x80 ? 4 : 0);
 }
 
+/* A text while another one is held. */
+static void give_after_held(struct message_framer *f, const char *data, size_t len,
+                            const struct message_sink *sink)
+{
+    if (f->is_reversing)
+        bytes_prepend(&f->held, data, len);
+    else
+        sink->pass(sink->ctx, data, len);
+    if (--f->held_for > 0)
+        return;
+    sink->pass(sink->ctx, f->held.data, f->held.len);
+    f->held.len = 0;
+}
+
 static void give_frame(struct message_framer *f, size_t len, const struct message_sink *sink)
 {
     const char *data = f->in.data;
     bool is_whole_text = (unsigned char)data[0] == 0x81;
-    enum fate fate = is_whole_text && !f->held.len ? sink->choose(sink->ctx) : FATE_PASS;
-    if (fate == FATE_SWAP) {
+    size_t span = 1;
+    if (is_whole_text && f->held.len) {
+        give_after_held(f, data, len, sink);
+        return;
+    }
+    enum fate fate = is_whole_text ? sink->choose(sink->ctx, &span) : FATE_PASS;
+    if (fate >= FATE_SWAP && span > (fate == FATE_REVERSE)) {
         bytes_append(&f->held, data, len);
+        f->is_reversing = fate == FATE_REVERSE;
+        f->held_for = fate == FATE_REVERSE ? span - 1 : span;
         return;
     }
     for (int i = 0; i < (fate == FATE_DROP ? 0 : fate == FATE_DOUBLE ? 2 : 1); i++)
         sink->pass(sink->ctx, data, len);
-    if (is_whole_text && f->held.len) {
-        sink->pass(sink->ctx, f->held.data, f->held.len);
-        f->held.len = 0;
-    }
 }
 
 /* Passes the answer to the upgrade on; false: it is not all there. */

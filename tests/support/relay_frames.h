@@ -39,16 +39,26 @@ void request_framer_take(struct request_framer *f, const char *data, size_t len,
 
 /* ---- messages of the server ---------------------------------------------------------------------- */
 
-enum fate { FATE_PASS, FATE_DROP, FATE_DOUBLE, FATE_SWAP };
+enum fate {
+    FATE_PASS,
+    FATE_DROP,
+    FATE_DOUBLE,
+    FATE_SWAP,    /* with the one after it */
+    FATE_HOLD,    /* until `span` others have gone before it */
+    FATE_REVERSE, /* it and those after it, `span` in all, the last first */
+};
 
 struct message_sink {
-    enum fate (*choose)(void *ctx); /* for a whole text message */
+    /* For a whole text message. *span: 1, to be set where the fate has one. */
+    enum fate (*choose)(void *ctx, size_t *span);
     void (*pass)(void *ctx, const char *data, size_t len);
     void *ctx;
 };
 
 struct message_framer {
-    struct bytes in, held; /* held: waits for the message after it */
+    struct bytes in, held; /* held: waits for messages after it */
+    size_t held_for;       /* so many of them */
+    bool is_reversing;     /* which join it, each in front */
     bool is_answered;      /* the upgrade was: frames follow */
     bool is_raw;
 };

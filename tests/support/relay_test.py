@@ -197,6 +197,11 @@ class Faults(unittest.TestCase):
                                    ("double 2", one + long + three, one + one + long + long + three),
                                    ("swap 1", one + two + three, two + one + three),
                                    ("swap 2", one + two + ping + three + long, two + one + ping + long + three),
+                                   ("hold 1", one + two + three, two + one + three),
+                                   ("hold 3", one + two + three + ping + long + two, two + three + ping + long + one + two),
+                                   ("reverse 2", one + two + three, two + one + three),
+                                   ("reverse 4", one + two + ping + three + long + two, ping + long + three + two + one + two),
+                                   ("reverse 1", one + two, one + two),
                                    ("pass", one + two, one + two)):
             self.relay.tell(command)
             for i in range(len(sent)):  # whatever the pieces are in which it arrives

@@ -1,6 +1,7 @@
 """A player and its backend with a faulty network between them: whatever it does, the music's queue goes on here, and after
 it both hold the same, with nothing lost and nothing twice."""
 import json
+import sqlite3
 import sys
 import unittest
 from pathlib import Path
@@ -90,11 +91,66 @@ class Network(unittest.TestCase):
                 self.agree(120)     # a 429 keeps it from writing for a minute
         self.connected(40)
 
+    def grow(self, tracks):
+        """So many more tracks in the venue's document, behind the back of the hub, which would refuse them."""
+        song = {"title": "x" * 200, "artist": "band", "duration": 60, "requestedAt": "2025-10-16T06:05:33.410Z"}
+        q = self.backend.queue()
+        text = json.dumps(q["mainQueue"] + [{"id": f"{i:020x}", "videoId": f"v{i}", **song} for i in range(tracks)])
+        db = sqlite3.connect(self.house.tmp / "hub" / "data" / "hub.db", timeout=20)
+        with db:
+            db.execute("UPDATE documents SET data = json_set(data, '$.mainQueue', ?) WHERE collection = 'queues'", (text,))
+        db.close()
+        status, grown = self.backend.ask("PATCH", self.backend.path("queues", q["$id"]), {"data": {"updatedAt": None}})
+        self.assertEqual(status, 200)
+        self.assertGreater(len(json.dumps(grown)), 2_000_000)
+        return q
+
+    def test_a_document_of_2_MB_is_told_and_costs_nothing(self):
+        h = self.house
+        wait_until(lambda: self.backend.queue()["mainQueue"] and h.status()["backend"]["pending"] == 0, 20, "all is told")
+        before = self.grow(6500)
+        h.wait_status(lambda s: "longer than 100000 characters" in s["backend"]["problem"], 20, "it is told")
+        self.assertEqual(h.cli("add", CLIPS["q1"]["path"])[0], 0)
+        self.assertEqual(len(h.queue()["main"]), 2, "its own queue goes on")
+        events = h.status()["backend"]["events"]
+        for n in range(10):
+            self.backend.ask("PATCH", self.backend.path("queues", before["$id"]), {"data": {"updatedAt": None}})
+            s = h.wait_status(lambda s: s["backend"]["events"] > events + n, 20, "it is told of again")
+        self.assertGreater(s["backend"]["pending"], 0, "what was added is not forgotten")
+        self.assertEqual(s["backend"]["conflicts"], 0, "nor told to a document that is not understood")
+        self.assertEqual(self.backend.queue()["mainQueue"][1]["videoId"], "v0")
+        self.backend.write_queue(mainQueue=before["mainQueue"])
+        self.songs += 1
+        self.agree(20)
+        h.wait_status(lambda s: not s["backend"]["problem"], 20, "all is well again")
+
     def test_events_that_are_lost_doubled_and_out_of_order(self):
         for what in ("drop", "double", "swap") * 2:
             self.relay.tell(f"{what} 3")
             self.change_both()
         self.agree(90)              # what was lost is found by the reconciliation of every minute
+
+    def test_a_song_that_is_twice_there_without_id_or_file_is_passed_over(self):
+        twin = {"videoId": "dQw4w9WgXcQ", "title": "twin", "artist": "band", "duration": 60}
+        wait_until(lambda: self.backend.queue()["mainQueue"], 20, "the venue has the song")
+        self.backend.write_queue(mainQueue=self.backend.queue()["mainQueue"] + [twin, twin])
+        wait_until(lambda: len(self.house.queue()["main"]) == 3, 20, "the box knows them, and answers")
+        wait_until(lambda: sum("unplayable" in t for t in self.backend.queue()["mainQueue"]) == 2, 20, "both are marked")
+
+    def test_events_held_back_for_long_and_windows_of_them_reversed(self):
+        for what in ("hold 4", "reverse 5", "hold 9", "reverse 8"):
+            self.relay.tell(what)
+            for _ in range(4):
+                self.change_both()
+        self.agree(20)
+
+    def test_what_a_remote_said_last_counts_in_whatever_order_it_arrives(self):
+        self.relay.tell("reverse 5")
+        for volume in (10, 20, 30, 40, 50):
+            self.backend.command("volume", volume=volume)
+        done = lambda: all(d["executedBy"] for d in self.backend.documents("player_commands"))
+        wait_until(done, 20, "all are acknowledged")
+        self.assertEqual(self.house.status()["volume"], 50)
 
 
 if __name__ == "__main__":
