@@ -76,6 +76,14 @@ bool api_sign_in_token(struct api_call *call)
            answer_session(call, session, secret);
 }
 
+/* Old login pages ask for a link by mail. */
+bool api_send_mail(struct api_call *call)
+{
+    return api_fail(&call->error, API_MAIL_OFF,
+                    "This hub sends no mail. Sign in with a password, or with a token that "
+                    "`djamms hub token` makes.");
+}
+
 /* An integer of the body; `unset` when it is not there. */
 static bool read_integer(struct api_call *call, const char *name, int64_t unset, int64_t *out)
 {

@@ -37,6 +37,7 @@ enum api_error_kind {
     API_TOO_LARGE,            /* 413 general_argument_invalid */
     API_RATE_LIMIT,           /* 429 general_rate_limit_exceeded */
     API_INTERNAL,             /* 500 general_unknown */
+    API_MAIL_OFF,             /* 503 general_smtp_disabled */
     API_STORAGE,              /* 503 general_server_error: the disk does not take it */
     API_ERROR_KINDS
 };

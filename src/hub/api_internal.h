@@ -66,6 +66,6 @@ api_handler api_list_documents, api_create_document, api_get_document, api_updat
 /* api_account.c */
 api_handler api_get_account, api_list_sessions, api_get_session, api_end_sessions, api_sign_in,
     api_sign_in_anonymous, api_sign_in_token, api_extend_session, api_end_session, api_create_jwt,
-    api_create_token, api_claim, api_verify_session;
+    api_create_token, api_send_mail, api_claim, api_verify_session;
 /* api_service.c */
 api_handler api_ping, api_version, api_locale, api_execute;

@@ -34,6 +34,9 @@ static const struct route routes[] = {
     { HTTP_POST, "account/sessions/token", WRITES_BODY, api_sign_in_token },
     /* by the name that clients of the year 2023 use */
     { HTTP_PUT, "account/sessions/magic-url", WRITES_BODY, api_sign_in_token },
+    { HTTP_POST, "account/sessions/magic-url", 0, api_send_mail },
+    { HTTP_POST, "account/tokens/magic-url", 0, api_send_mail },
+    { HTTP_POST, "account/tokens/email", 0, api_send_mail },
     { HTTP_GET, "account/sessions/*", 0, api_get_session },
     { HTTP_PATCH, "account/sessions/*", ROUTE_WRITES, api_extend_session },
     { HTTP_DELETE, "account/sessions/*", ROUTE_WRITES, api_end_session },

@@ -589,6 +589,17 @@ static void what_is_no_token_is_refused_in_the_words_of_appwrite(void **state)
                      token_refusals[i].status, token_refusals[i].type);
 }
 
+static void a_login_by_mail_is_told_that_there_is_none(void **state)
+{
+    static const char *const paths[] = { "/v1/account/sessions/magic-url",
+                                         "/v1/account/tokens/magic-url",
+                                         "/v1/account/tokens/email" };
+    struct rig *r = *state;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        assert_error(rig_ask(r, HTTP_POST, paths[i], "{\"email\":\"u@bar.example\"}", NULL), 503,
+                     "general_smtp_disabled");
+}
+
 static void only_a_key_makes_tokens(void **state)
 {
     struct rig *r = *state;
@@ -787,6 +798,7 @@ int main(void)
         TEST(a_token_made_of_a_session_stands_for_it),
         TEST(a_token_of_a_program_with_a_key_signs_a_client_in_once),
         TEST(what_is_no_token_is_refused_in_the_words_of_appwrite),
+        TEST(a_login_by_mail_is_told_that_there_is_none),
         TEST(only_a_key_makes_tokens),
         TEST(anonymous_guests_may_write_requests),
         TEST(guessing_passwords_ends_with_429_and_a_time),

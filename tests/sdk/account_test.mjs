@@ -110,6 +110,11 @@ for (const version of VERSIONS) {
             }
         });
 
+        test('a login by mail is told that there is none', async () => {
+            await refused(page, () => version < 18 ? page.account.createMagicURLSession('unique()', 'a@b.c')
+                : page.account.createMagicURLToken('unique()', 'a@b.c'), 503, 'general_smtp_disabled');
+        });
+
         if (version >= 18) test('a session is carried by its secret, as devices do', async () => {
             await page.signIn(hub.email('owner'), PASSWORD);
             const other = new Page(hub, version);
