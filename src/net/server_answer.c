@@ -79,11 +79,11 @@ static int put_field(struct buf *b, const struct http_header *h)
     return ret < 0 ? ret : buf_append(b, "\r\n", 2);
 }
 
-static int put_fields(struct buf *b, const struct http_header *header, size_t count)
+static int put_fields(struct buf *b, const struct http_answer *a, size_t first, size_t end)
 {
     int ret = 0;
-    for (size_t i = 0; ret == 0 && i < count; i++)
-        ret = put_field(b, &header[i]);
+    for (size_t i = first; ret == 0 && i < end; i++)
+        ret = put_field(b, &a->header[i]);
     return ret;
 }
 
@@ -95,7 +95,7 @@ static int put_lasting(struct buf *b, const struct http_answer *a, struct out_pi
     if (piece->message)
         ret = buf_append(b, piece->message->data + piece->lasting_at, piece->lasting_len);
     if (ret == 0)
-        ret = put_fields(b, a->header, a->lasting_count);
+        ret = put_fields(b, a, 0, a->lasting_count);
     piece->lasting_at = start;
     piece->lasting_len = b->len - start;
     return ret;
@@ -111,7 +111,7 @@ static int put_head(struct buf *b, const struct http_answer *a, struct out_piece
     if (ret == 0)
         ret = put_lasting(b, a, piece);
     if (ret == 0)
-        ret = put_fields(b, a->header + a->lasting_count, a->header_count - a->lasting_count);
+        ret = put_fields(b, a, a->lasting_count, a->header_count);
     if (ret == 0 && a->status >= 200 && a->status != 204 && a->status != 304)
         ret = buf_printf(b, "Content-Length: %zu\r\n", a->content_type ? a->len : 0);
     if (ret == 0 && a->status >= 200)
