@@ -18,8 +18,12 @@ from pathlib import Path
 from screen import Screen, Watch, hurry, load_clips, ram_dir, stop  # noqa: F401
 from sound import Scan
 
-# Deadlines (not the bounds a test is about) are this much longer in slow builds.
+# Deadlines (not the bounds a test is about) are this much longer in slow builds, ...
 SLOW = float(os.environ.get("DJAMMS_SLOW", "1"))
+# ... which do not keep the pace that a test may be about.
+IS_PACED = SLOW <= 1
+# What a checker says in the log of the program it watches.
+COMPLAINTS = ("ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", ": runtime error: ")
 
 
 def wait_until(condition, seconds, what="the condition"):
@@ -133,9 +137,13 @@ class House:
         return self
 
     def __exit__(self, kind, value, trace):
-        if kind:
+        complaints = [p.args[0] for p in self.started
+                      if any(c in p.log.read_text(errors="replace") for c in COMPLAINTS)]
+        if kind or complaints:
             self.print_logs()
         self.close()
+        if complaints and not kind:
+            raise AssertionError(f"a checker complains, see the log of {complaints}")
 
     # ---- programs
 

@@ -1,7 +1,9 @@
 """SIGKILL of one process at a random moment, again and again: the others go on, it comes back, and the music
 with it; the queue stays as it was. Judged by the frames presented and the samples played.
 
-  kill_test.py [--rounds N]      50 rounds unless told; $DJAMMS_SEED repeats a run"""
+  kill_test.py [--rounds N]      50 rounds unless told, by $DJAMMS_ROUNDS, too; $DJAMMS_SEED repeats a run
+
+In a slow build the pace is not judged: only that all goes on, and that nothing is lost."""
 import os
 import random
 import signal
@@ -10,7 +12,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-from house import House, load_clips, wait_until
+from house import IS_PACED, SLOW, House, load_clips, wait_until
 from screen import MS, NS
 from sound import RATE
 
@@ -74,7 +76,7 @@ class Killing:
     def after(self, t, frames=20):
         """Waits until so many pictures were presented after t that differ; returns all events."""
         watch = self.house.watch
-        watch.wait(lambda s: watch.count_since(t) >= frames, 8)
+        watch.wait(lambda s: watch.count_since(t) >= frames, 8 * SLOW)
         return watch.events()
 
     def round(self, number):
@@ -95,7 +97,8 @@ class Killing:
         if not old or len(new) < 10:
             self.check(False, f"{where}: the pictures do not go on")
             return
-        getattr(self, "judge_" + role.split("-")[0])(where, events, old, new, before, samples)
+        if IS_PACED:
+            getattr(self, "judge_" + role.split("-")[0])(where, events, old, new, before, samples)
         wait_until(lambda: (now := self.roles()) and now[role] != pids[role], 8, f"{role} is back")
         wait_until(h.status, 8, "the control socket answers")
         self.check(self.ring() == self.queue, f"{where}: the queue is {self.ring()}, was {self.queue}")
@@ -130,7 +133,7 @@ class Killing:
 
 
 def main():
-    rounds = int(sys.argv[2]) if sys.argv[1:2] == ["--rounds"] else 50
+    rounds = int(sys.argv[2] if sys.argv[1:2] == ["--rounds"] else os.environ.get("DJAMMS_ROUNDS", 50))
     seed = int(os.environ.get("DJAMMS_SEED", time.time_ns() % 1000000))
     print(f"{rounds} rounds, DJAMMS_SEED={seed}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,11 +1,13 @@
 """`djamms play`: every frame is presented once and in order, tracks follow each other without black and
-without a sample of silence, and sound and picture belong together."""
+without a sample of silence, and sound and picture belong together.
+
+In a slow build the pace is not judged: each track comes in its turn, with its last frame."""
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-from house import House, Screen, Throttle, Watch, load_clips, main, wait_until
+from house import IS_PACED, House, Screen, Throttle, Watch, load_clips, main, wait_until
 from screen import MS, NS, frame_stats, pct
 from sound import Recorder, Scan, Server, av_offsets
 
@@ -29,6 +31,9 @@ class Play(unittest.TestCase):
         ids = [CLIPS[n]["id"] for n in names]
         runs = events.runs()
         self.assertEqual([clip for clip, _ in runs], ids, "each track once, in order")
+        if not IS_PACED:
+            self.assertEqual([s[-1][3] for _, s in runs], [CLIPS[n]["frames"] - 1 for n in names], "to its end")
+            return
         for clip, shown in runs:
             s = frame_stats(events, CLIPS[clip], shown)
             print(f"clip {clip}: {s}", file=sys.stderr)
@@ -39,6 +44,7 @@ class Play(unittest.TestCase):
         first, last = runs[0][1][0][0], runs[-1][1][-1][0]
         self.assertEqual(events.time_in("KRFXT", first, last) / MS, 0, "never black or torn between")
 
+    @unittest.skipUnless(IS_PACED, "it is about the pace")
     def test_1080p_with_aac_shows_every_frame_once_and_adds_no_silence(self):
         names = ["s1", "s2", "s3", "s4"]
         status, events, scan = self.play(names)
@@ -56,12 +62,15 @@ class Play(unittest.TestCase):
         self.assertEqual(status, 0)
         self.check_pictures(events, names)
         self.assertEqual([b[2] for b in scan.beeps], [CLIPS[n]["id"] % 16 for n in names])
+        if not IS_PACED:
+            return
         for i, b in enumerate(scan.beeps):
             self.assertAlmostEqual(b[0] - scan.beeps[0][0], i * 144000, delta=2)
         self.assertEqual((scan.quiet_inside(), scan.shifts), ([], []))
         a, b = scan.inside()
         self.assertAlmostEqual(b - a, 4 * 144000, delta=480)     # a short fade at either end is no loss
 
+    @unittest.skipUnless(IS_PACED, "it is about the pace")
     def test_a_window_shows_the_same(self):
         status, events, _ = self.play(["q1", "q2"], options=("--size", "1280x720"))
         self.assertEqual(status, 0)
@@ -78,6 +87,7 @@ class Play(unittest.TestCase):
             self.assertEqual([c for c, _ in house.watch.events().runs()], [21, 22, 21])
             self.assertEqual(house.processes(), {}, "nothing is left behind")
 
+    @unittest.skipUnless(IS_PACED, "it is about the pace")
     def test_pictures_stay_near_the_sound_when_decoding_is_too_slow(self):
         with House() as house:
             p = house.play(CLIPS["c1"]["path"], CLIPS["q1"]["path"], options=("--fullscreen",))
@@ -102,6 +112,7 @@ class Play(unittest.TestCase):
             followed = (runs[1][1][0][0] - begin) / NS - runs[1][1][0][3] / CLIPS["q1"]["fps"]
             self.assertLess(followed, c1["frames"] / c1["fps"] + silent + 0.5, "the next track follows at once")
 
+    @unittest.skipUnless(IS_PACED, "it is about the pace")
     def test_sound_and_picture_belong_together(self):
         with House() as house:
             server = Server(house.tmp)
