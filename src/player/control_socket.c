@@ -1,6 +1,7 @@
 #include "player/control_socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -266,21 +267,25 @@ static bool somebody_answers(const struct sockaddr_un *address)
     return answers;
 }
 
-/* The socket, bound and listening nowhere yet, or -errno. */
-static int bind_socket(const char *path)
+/* The listening socket, or -errno. Its name appears when it listens: who sees the file is not refused. */
+static int listen_at(const char *path)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof(address.sun_path))
+    struct sockaddr_un address = { .sun_family = AF_UNIX }, early = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(address.sun_path) ||
+        (size_t)snprintf(early.sun_path, sizeof(early.sun_path), "%s.new", path) >=
+            sizeof(early.sun_path))
         return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     if (somebody_answers(&address))
         return -EADDRINUSE;
-    if (unlink(path) < 0 && errno != ENOENT)
+    if (unlink(early.sun_path) < 0 && errno != ENOENT)
         return -errno;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0) {
+    if (bind(fd, (const struct sockaddr *)&early, sizeof(early)) < 0 ||
+        chmod(early.sun_path, 0600) < 0 || listen(fd, BACKLOG) < 0 ||
+        rename(early.sun_path, path) < 0) {
         int ret = -errno;
         close(fd);
         return ret;
@@ -298,7 +303,7 @@ static void listener_closed(uv_handle_t *handle)
 int control_socket_open(struct control_socket **out, const struct control_socket_params *params)
 {
     *out = NULL;
-    int fd = bind_socket(params->path);
+    int fd = listen_at(params->path);
     if (fd < 0)
         return fd;
     struct control_socket *s = xcalloc(1, sizeof(*s));

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -294,6 +295,36 @@ static void a_socket_somebody_answers_on_is_left_alone_and_a_stale_one_replaced(
     assert_int_equal(uv_loop_close(&second.loop), 0);
 }
 
+/* Between bind() and listen() a client that sees the name would be refused. */
+static void its_name_appears_when_it_listens(void **state)
+{
+    struct server *s = *state;
+    struct server second = { .loop = s->loop };
+    snprintf(second.path, sizeof(second.path), "%s/second", s->folder);
+    uv_loop_init(&second.loop);
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(inotify_add_watch(watch, s->folder, IN_CREATE | IN_MOVED_TO) >= 0);
+    assert_int_equal(open_socket(&second), 0);
+    char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    ssize_t len = read(watch, buffer, sizeof(buffer));
+    bool is_moved = false;
+    for (ssize_t at = 0; at < len;) {
+        const struct inotify_event *e = (const struct inotify_event *)(buffer + at);
+        if (strcmp(e->name, "second") == 0) {
+            assert_true(e->mask & IN_MOVED_TO);
+            is_moved = true;
+        }
+        at += (ssize_t)sizeof(*e) + e->len;
+    }
+    assert_true(is_moved);
+    close(watch);
+    control_socket_close(second.socket);
+    uv_run(&second.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&second.loop), 0);
+    assert_false(folder_has(s->folder, "second"));
+    assert_false(folder_has(s->folder, "second.new"));
+}
+
 static void a_path_too_long_for_a_socket_is_an_error(void **state)
 {
     struct server *s = *state;
@@ -319,6 +350,7 @@ int main(void)
         TEST(one_client_too_many_is_told_so),
         TEST(only_the_owner_may_use_it),
         TEST(a_socket_somebody_answers_on_is_left_alone_and_a_stale_one_replaced),
+        TEST(its_name_appears_when_it_listens),
         TEST(a_path_too_long_for_a_socket_is_an_error),
     };
     signal(SIGPIPE, SIG_IGN); /* as the program does */
