@@ -223,7 +223,11 @@ struct start {
     size_t file_count;
     enum child_end ends_all;
     bool has_state; /* --state-dir */
+    int64_t delay_ms;
 };
+
+/* The second deck has nothing to do until the first track plays: it does not compete with what that takes. */
+#define SECOND_DECK_MS 400
 
 static int start_one(struct cli *cli, const struct launch *l, struct supervisor *s, const char *dir,
                      const struct start *p)
@@ -240,7 +244,8 @@ static int start_one(struct cli *cli, const struct launch *l, struct supervisor 
     int ret = supervisor_spawn(s, &(struct child_params){ .name = p->name,
                                                           .program = path,
                                                           .argv = (char *const *)a.at,
-                                                          .ends_all = p->ends_all });
+                                                          .ends_all = p->ends_all,
+                                                          .delay_ms = p->delay_ms });
     free(a.at);
     free(path);
     if (ret < 0)
@@ -268,7 +273,7 @@ int launch_start(struct cli *cli, const struct launch *l, struct supervisor *s,
           true },
         { "deck-a", "djamms-deck", "a", NULL, 0, END_NEVER, false },
         { "stage", "djamms-stage", NULL, NULL, 0, END_NEVER, false },
-        { "deck-b", "djamms-deck", "b", NULL, 0, END_NEVER, false },
+        { "deck-b", "djamms-deck", "b", NULL, 0, END_NEVER, false, SECOND_DECK_MS },
         { "hub", "djamms-hub", NULL, NULL, 0, END_NEVER, true },
     };
     char *dir = launch_program_dir();

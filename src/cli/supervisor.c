@@ -43,6 +43,7 @@ struct child {
     char *program;
     char **argv;
     enum child_end ends_all;
+    int64_t delay_ms;      /* of the first start; 0: it was at once */
     pid_t pid;             /* 0: not running */
     int output_fd;         /* -1: given to `output` */
     struct output *output; /* of the present life; NULL: at its end */
@@ -171,7 +172,7 @@ static int start(struct child *c)
 
 static void plan_restart(struct child *c);
 
-static void on_restart_time(uv_timer_t *timer)
+static void on_start_time(uv_timer_t *timer)
 {
     struct child *c = timer->data;
     if (c->owner->is_stopping)
@@ -206,7 +207,7 @@ static void plan_restart(struct child *c)
         supervisor_stop(s);
         return;
     }
-    uv_timer_start(&c->timer, on_restart_time, (uint64_t)wait_ms, 0);
+    uv_timer_start(&c->timer, on_start_time, (uint64_t)wait_ms, 0);
 }
 
 static bool is_end_of_all(const struct child *c, int status)
@@ -368,9 +369,10 @@ int supervisor_spawn(struct supervisor *s, const struct child_params *p)
                          .program = xstrdup(p->program),
                          .argv = copy_argv(p->argv),
                          .ends_all = p->ends_all,
+                         .delay_ms = p->delay_ms,
                          .output_fd = -1 };
     s->count++;
-    return start(c);
+    return c->delay_ms ? 0 : start(c);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
@@ -408,7 +410,10 @@ int supervisor_attach(struct supervisor *s, uv_loop_t *loop)
         uv_timer_init(loop, &c->timer);
         c->timer.data = c;
         s->handles++;
-        watch_output(c);
+        if (c->delay_ms)
+            uv_timer_start(&c->timer, on_start_time, (uint64_t)c->delay_ms, 0);
+        else
+            watch_output(c);
     }
     reap(s); /* those that died before the signal was watched */
     return ret;

@@ -34,6 +34,7 @@ struct child_params {
     const char *program; /* path; copied */
     char *const *argv;   /* ends with NULL; copied */
     enum child_end ends_all;
+    int64_t delay_ms; /* of its first start, from supervisor_attach() on; 0: at once */
 };
 
 struct supervisor;
@@ -41,7 +42,7 @@ struct supervisor;
 struct supervisor *supervisor_create(const struct supervisor_params *p);
 void supervisor_destroy(struct supervisor *s); /* kills what still runs; NULL is fine */
 
-/* Starts a program at once; needs no loop yet. 0 or -errno. */
+/* Starts a program, at once unless it has a delay; needs no loop yet. 0 or -errno. */
 WARN_UNUSED int supervisor_spawn(struct supervisor *s, const struct child_params *p);
 /* From here on children are watched, and SIGINT, SIGTERM, SIGQUIT and SIGHUP (unless it was ignored) end
  * all. Before destroying the supervisor

@@ -76,6 +76,19 @@ static void the_hub_is_started_beside_the_jukebox_unless_it_is_off(void **state)
     free(want);
 }
 
+/* Numbers of processes grow. */
+static void the_second_deck_starts_after_all_others(void **state)
+{
+    struct scene_of_test *s = *state;
+    START(s, "up", "--runtime-dir", s->runtime_dir);
+    wait_until_all_are_up(s);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(names[i], "deck-b") != 0)
+            assert_true(pid_of(s, names[i]) < pid_of(s, "deck-b"));
+    kill(s->pid, SIGTERM);
+    assert_int_equal(wait_end(s), 0);
+}
+
 static void only_the_player_may_end_all_by_ending_well(void **state)
 {
     struct scene_of_test *s = *state;
@@ -410,6 +423,7 @@ int main(void)
         CASE(a_clean_end_of_the_player_ends_all_and_leaves_nothing),
         CASE(whatever_is_killed_comes_back_and_the_others_stay),
         CASE(the_hub_is_started_beside_the_jukebox_unless_it_is_off),
+        CASE(the_second_deck_starts_after_all_others),
         CASE(only_the_player_may_end_all_by_ending_well),
         cmocka_unit_test(every_signal_to_end_ends_all),
         CASE(a_hang_up_that_was_ignored_from_the_start_ends_nothing),
