@@ -7,12 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "net/certificate_pin.h"
+#include "net/curl_library.h"
 #include "net/header_line.h"
 #include "net/tcp.h"
 #include "net/url.h"
@@ -27,6 +26,7 @@
 
 struct http_client {
     struct http_client_params params;
+    struct curl_library lib;
     char *user_agent, *ca_file, *pinned_file;
     CURLM *multi;
     uv_timer_t timer; /* of the library */
@@ -80,10 +80,10 @@ static void unlink_request(struct http_request *r)
 static void free_request(struct http_request *r)
 {
     if (r->easy) {
-        curl_multi_remove_handle(r->client->multi, r->easy);
-        curl_easy_cleanup(r->easy);
+        r->client->lib.multi_remove_handle(r->client->multi, r->easy);
+        r->client->lib.easy_cleanup(r->easy);
     }
-    curl_slist_free_all(r->headers);
+    r->client->lib.slist_free_all(r->headers);
     buf_finish(&r->body);
     free(r);
 }
@@ -97,12 +97,15 @@ void http_request_cancel(struct http_request *r)
 static const char *header_value(const struct http_request *r, const char *name)
 {
     struct curl_header *h;
-    return curl_easy_header(r->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
+    return r->client->lib.easy_header(r->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK
+               ? h->value
+               : NULL;
 }
 
-static int64_t read_date(const char *value)
+static int64_t read_date(const struct http_request *r)
 {
-    return value ? (int64_t)curl_getdate(value, NULL) : -1;
+    const char *value = header_value(r, "Date");
+    return value ? (int64_t)r->client->lib.getdate(value, NULL) : -1;
 }
 
 static int64_t read_seconds(const char *value)
@@ -118,7 +121,7 @@ static void say_why(const struct http_request *r, char *out, size_t size)
     else if (r->is_too_long)
         snprintf(out, size, "the answer is longer than %zu bytes", r->body.max);
     else
-        text_clean(out, size, r->error[0] ? r->error : curl_easy_strerror(r->result));
+        text_clean(out, size, r->error[0] ? r->error : r->client->lib.easy_strerror(r->result));
 }
 
 /* Calls back and frees. `r` is unlinked. */
@@ -131,11 +134,11 @@ static void deliver(struct http_request *r)
     };
     if (!r->refusal && r->result == CURLE_OK) {
         long status = 0;
-        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+        r->client->lib.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
         reply.status = (int)status;
         reply.body = r->body.data ? r->body.data : "";
         reply.len = r->body.len;
-        reply.date_s = read_date(header_value(r, "Date"));
+        reply.date_s = read_date(r);
         reply.limit_reset_s = read_seconds(header_value(r, "X-RateLimit-Reset"));
         const char *cookies = header_value(r, "X-Fallback-Cookies"); /* read last: it lives on */
         reply.fallback_cookies = cookies ? cookies : "";
@@ -153,17 +156,17 @@ static void deliver(struct http_request *r)
 static void collect(struct http_client *c)
 {
     int left;
-    for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left));) {
+    for (CURLMsg *m; (m = c->lib.multi_info_read(c->multi, &left));) {
         if (m->msg != CURLMSG_DONE)
             continue;
         CURL *easy = m->easy_handle;
         CURLcode result = m->data.result;
         char *private = NULL;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+        c->lib.easy_getinfo(easy, CURLINFO_PRIVATE, &private);
         struct http_request *r = (struct http_request *)private;
         r->result = result;
         r->is_done = true;
-        curl_multi_remove_handle(c->multi, easy); /* ends the life of `m` */
+        c->lib.multi_remove_handle(c->multi, easy); /* ends the life of `m` */
     }
 }
 
@@ -191,7 +194,7 @@ static void deliver_all(struct http_client *c)
 static void drive(struct http_client *c, curl_socket_t fd, int events)
 {
     int running;
-    curl_multi_socket_action(c->multi, fd, events, &running);
+    c->lib.multi_socket_action(c->multi, fd, events, &running);
     collect(c);
     deliver_all(c);
 }
@@ -207,8 +210,8 @@ static void let_go(struct http_client *c)
     free(c->user_agent);
     free(c->ca_file);
     free(c->pinned_file);
+    c->lib.global_cleanup();
     free(c);
-    curl_global_cleanup();
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -267,7 +270,7 @@ static struct watch *watch_open(struct http_client *c, curl_socket_t fd)
     w->client = c;
     w->fd = fd;
     c->handles++;
-    curl_multi_assign(c->multi, fd, w);
+    c->lib.multi_assign(c->multi, fd, w);
     return w;
 }
 
@@ -277,7 +280,7 @@ static int on_watch_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, vo
     struct watch *w = fd_ctx;
     if (what == CURL_POLL_REMOVE) {
         if (w) {
-            curl_multi_assign(c->multi, fd, NULL);
+            c->lib.multi_assign(c->multi, fd, NULL);
             uv_close((uv_handle_t *)&w->poll, on_watch_closed);
         }
         return 0;
@@ -316,30 +319,31 @@ static bool set_headers(struct http_request *r, const struct http_request_params
             return false;
         has_type |= strncasecmp(line, "Content-Type:", strlen("Content-Type:")) == 0;
         if (*value)
-            r->headers = curl_slist_append(r->headers, line);
+            r->headers = r->client->lib.slist_append(r->headers, line);
     }
     if (!has_type) /* else the library says that it is a form */
-        r->headers = curl_slist_append(r->headers, "Content-Type:");
+        r->headers = r->client->lib.slist_append(r->headers, "Content-Type:");
     /* A long body is sent at once, not after a question that few servers answer. */
-    r->headers = curl_slist_append(r->headers, "Expect:");
+    r->headers = r->client->lib.slist_append(r->headers, "Expect:");
     return true;
 }
 
 /* What is to be sent, and how it is called. */
 static void set_message(struct http_request *r, const struct http_request_params *p)
 {
+    const struct curl_library *lib = &r->client->lib;
     CURL *e = r->easy;
-    curl_easy_setopt(e, CURLOPT_URL, p->url);
-    curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
+    lib->easy_setopt(e, CURLOPT_URL, p->url);
+    lib->easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
     if (p->body || strcmp(p->method, "POST") == 0) {
         const char *body = p->body ? p->body : "";
-        curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-        curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, body);
+        lib->easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        lib->easy_setopt(e, CURLOPT_COPYPOSTFIELDS, body);
     }
     if (strcmp(p->method, "HEAD") == 0)
-        curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+        lib->easy_setopt(e, CURLOPT_NOBODY, 1L);
     else
-        curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, p->method);
+        lib->easy_setopt(e, CURLOPT_CUSTOMREQUEST, p->method);
 }
 
 /* Whom it trusts. The pinned certificate is read anew: it may have been renewed. false: it cannot be read. */
@@ -350,12 +354,12 @@ static bool set_trust(struct http_request *r)
     if (c->pinned_file) {
         if (!certificate_pin_read(c->pinned_file, pin))
             return false;
-        curl_easy_setopt(r->easy, CURLOPT_PINNEDPUBLICKEY, pin);
-        curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        c->lib.easy_setopt(r->easy, CURLOPT_PINNEDPUBLICKEY, pin);
+        c->lib.easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        c->lib.easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, 0L);
     } else if (c->ca_file) {
-        curl_easy_setopt(r->easy, CURLOPT_CAINFO, c->ca_file);
-        curl_easy_setopt(r->easy, CURLOPT_CAPATH, NULL);
+        c->lib.easy_setopt(r->easy, CURLOPT_CAINFO, c->ca_file);
+        c->lib.easy_setopt(r->easy, CURLOPT_CAPATH, NULL);
     }
     return true;
 }
@@ -364,24 +368,25 @@ static bool set_trust(struct http_request *r)
 static void set_transport(struct http_request *r, const struct http_request_params *p)
 {
     const struct http_client *c = r->client;
+    const struct curl_library *lib = &r->client->lib;
     CURL *e = r->easy;
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(e, CURLOPT_PROXY, "");
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    lib->easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    lib->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    lib->easy_setopt(e, CURLOPT_PROXY, "");
+    lib->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     /* Ending a request does not wait for a name server that does not answer. */
-    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+    lib->easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+    lib->easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    lib->easy_setopt(e, CURLOPT_TIMEOUT_MS,
                      p->timeout_ms ? (long)p->timeout_ms : DEFAULT_TIMEOUT_MS);
-    curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
-    curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)c->is_doubtful);
+    lib->easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
+    lib->easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)c->is_doubtful);
     if (c->user_agent)
-        curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
-    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error);
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
-    curl_easy_setopt(e, CURLOPT_PRIVATE, r);
+        lib->easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
+    lib->easy_setopt(e, CURLOPT_ERRORBUFFER, r->error);
+    lib->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    lib->easy_setopt(e, CURLOPT_WRITEDATA, r);
+    lib->easy_setopt(e, CURLOPT_PRIVATE, r);
 }
 
 /* NULL, or why it cannot be sent. */
@@ -397,14 +402,15 @@ static const char *begin(struct http_request *r, const struct http_request_param
         return "too many requests at once";
     if (!set_headers(r, p))
         return "a header of the request is malformed";
-    r->easy = curl_easy_init();
+    r->easy = r->client->lib.easy_init();
     if (!r->easy)
         return "out of memory";
     set_message(r, p);
     set_transport(r, p);
     if (url.is_tls && !set_trust(r))
         return "the server's certificate file cannot be read";
-    return curl_multi_add_handle(r->client->multi, r->easy) == CURLM_OK ? NULL : "out of memory";
+    return r->client->lib.multi_add_handle(r->client->multi, r->easy) == CURLM_OK ? NULL
+                                                                                  : "out of memory";
 }
 
 struct http_request *http_client_start(struct http_client *c, const struct http_request_params *p,
@@ -433,13 +439,18 @@ struct http_request *http_client_start(struct http_client *c, const struct http_
 
 int http_client_create(struct http_client **out, const struct http_client_params *p)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    struct curl_library lib;
+    int ret = curl_library_open(&lib);
+    if (ret < 0)
+        return ret;
+    if (lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return -ENOTSUP;
     struct http_client *c = xcalloc(1, sizeof(*c));
-    c->multi = curl_multi_init();
+    c->lib = lib;
+    c->multi = lib.multi_init();
     if (!c->multi) {
         free(c);
-        curl_global_cleanup();
+        lib.global_cleanup();
         return -ENOMEM;
     }
     c->params = *p;
@@ -450,11 +461,11 @@ int http_client_create(struct http_client **out, const struct http_client_params
     uv_timer_init(p->loop, &c->soon);
     c->timer.data = c->soon.data = c;
     c->handles = 2;
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_watch_wanted);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
+    c->lib.multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_watch_wanted);
+    c->lib.multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    c->lib.multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+    c->lib.multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    c->lib.multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
     *out = c;
     return 0;
 }
@@ -467,7 +478,7 @@ void http_client_destroy(struct http_client *c, void (*closed)(void *ctx), void 
     c->closed_ctx = ctx;
     while (c->requests)
         http_request_cancel(c->requests); /* NOLINT(clang-analyzer-unix.Malloc) */
-    curl_multi_cleanup(c->multi);
+    c->lib.multi_cleanup(c->multi);
     c->multi = NULL;
     uv_close((uv_handle_t *)&c->timer, on_closed);
     uv_close((uv_handle_t *)&c->soon, on_closed);
