@@ -1,9 +1,7 @@
 /* The simulation's world: players with their engines and a simple jukebox, a bad network, crashes. Time is a number. */
 #pragma once
 
-#include <inttypes.h>
-#include <stdarg.h>
-
+#include "support/simulation.h"
 #include "sync/sim_server.h"
 #include "sync/sync_internal.h"
 #include "wire/track_json.h"
@@ -64,8 +62,7 @@ struct asked {
 };
 
 struct world {
-    uint64_t random, seed;
-    int64_t now_ns;
+    struct simulation sim;
     struct event *heap;
     size_t heap_count, heap_cap;
     uint64_t order;
@@ -83,47 +80,8 @@ struct world {
     char removed[REMOVED_MAX][24];
     size_t removed_count;
     enum broken broken;
-    bool traces;
-    char failure[256];
     char *remembered; /* of a broken engine */
 };
-
-static uint64_t rnd(struct world *w)
-{
-    uint64_t z = w->random += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static int pick(struct world *w, int n)
-{
-    return (int)(rnd(w) % (uint64_t)n);
-}
-
-static void trace(const struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void trace(const struct world *w, const char *fmt, ...)
-{
-    if (!w->traces)
-        return;
-    va_list args;
-    va_start(args, fmt);
-    printf("%9.3f ", (double)w->now_ns / 1e9);
-    vprintf(fmt, args);
-    printf("\n");
-    va_end(args);
-}
-
-static void breach(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void breach(struct world *w, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    if (!w->failure[0])
-        vsnprintf(w->failure, sizeof(w->failure), fmt, args);
-    va_end(args);
-    trace(w, "FAILED %s", w->failure);
-}
 
 /* ---- events --------------------------------------------------------------------------------------------------- */
 
@@ -138,7 +96,7 @@ static struct event *post(struct world *w, int64_t in_ns, struct event e)
         w->heap_cap = w->heap_cap ? 2 * w->heap_cap : 64;
         w->heap = xrealloc(w->heap, w->heap_cap * sizeof(*w->heap));
     }
-    e.at_ns = w->now_ns + in_ns;
+    e.at_ns = w->sim.now_ns + in_ns;
     e.order = w->order++;
     size_t i = w->heap_count++;
     while (i > 0 && is_before(&e, &w->heap[(i - 1) / 2])) {
@@ -173,30 +131,31 @@ static void event_finish(struct event *e)
 
 static bool is_cut(const struct world *w, int who)
 {
-    return w->now_ns < w->player[who].cut_until_ns || w->now_ns < w->server_down_until_ns;
+    return w->sim.now_ns < w->player[who].cut_until_ns || w->sim.now_ns < w->server_down_until_ns;
 }
 
 static bool is_lost(struct world *w)
 {
-    return pick(w, 100) < w->loss_percent;
+    return pick(&w->sim, 100) < w->loss_percent;
 }
 
 static int64_t delay(struct world *w)
 {
-    return w->loss_percent && pick(w, 20) == 0 ? MS(200 + pick(w, 4000)) : MS(1 + pick(w, 80));
+    return w->loss_percent && pick(&w->sim, 20) == 0 ? MS(200 + pick(&w->sim, 4000))
+                                                     : MS(1 + pick(&w->sim, 80));
 }
 
 static void on_write(void *ctx, const struct doc *d, const char *action)
 {
     struct world *w = ctx;
-    trace(w, "server %s %s/%s at %" PRId64 " now=%.60s priority=%zu", action, d->collection, d->id,
-          d->stamp_ms, doc_get(d, "nowPlaying") ? doc_get(d, "nowPlaying") : "-",
+    trace(&w->sim, "server %s %s/%s at %" PRId64 " now=%.60s priority=%zu", action, d->collection,
+          d->id, d->stamp_ms, doc_get(d, "nowPlaying") ? doc_get(d, "nowPlaying") : "-",
           doc_get(d, "priorityQueue") ? strlen(doc_get(d, "priorityQueue")) : 0);
     for (int i = 0; i < w->player_count; i++) {
         struct player *p = &w->player[i];
-        int copies = !p->is_live || is_cut(w, i) || is_lost(w) ? 0
-                     : w->loss_percent && pick(w, 20) == 0     ? 2
-                                                               : 1;
+        int copies = !p->is_live || is_cut(w, i) || is_lost(w)   ? 0
+                     : w->loss_percent && pick(&w->sim, 20) == 0 ? 2
+                                                                 : 1;
         while (copies-- > 0)
             post(w, delay(w),
                  (struct event){
@@ -298,11 +257,11 @@ static void sound(struct world *w, struct player *p)
     snprintf(p->turn, sizeof(p->turn), "%s", p->sync->playing_turn);
     snprintf(p->last_payment, sizeof(p->last_payment), "%s",
              p->sounding ? p->sounding->payment_id : "");
-    p->ends_ns = p->sounding ? w->now_ns + SECONDS(10 + pick(w, 40)) : INT64_MAX;
-    trace(w, "player %d sounds %s (%s)", (int)(p - w->player), p->sounding ? p->sounding->id : "-",
-          p->sounding ? p->sounding->payment_id : "");
+    p->ends_ns = p->sounding ? w->sim.now_ns + SECONDS(10 + pick(&w->sim, 40)) : INT64_MAX;
+    trace(&w->sim, "player %d sounds %s (%s)", (int)(p - w->player),
+          p->sounding ? p->sounding->id : "-", p->sounding ? p->sounding->payment_id : "");
     struct sync_playback playback = { .is_playing = p->sounding, .duration_s = 30, .volume = 70 };
-    sync_playback(p->sync, &playback, 0, w->now_ns);
+    sync_playback(p->sync, &playback, 0, w->sim.now_ns);
 }
 
 /* A device alone in its part of a split network plays on; what it began there, another one may begin, too. */
@@ -319,13 +278,13 @@ static void completed(struct world *w, struct player *p)
     if (a && strcmp(a->turn, p->turn) != 0 && !is_isolated(w, p)) {
         snprintf(a->turn, sizeof(a->turn), "%s", p->turn);
         if (++a->completions > 1)
-            breach(w, "%s was played twice, by player %d at last", a->payment,
+            breach(&w->sim, "%s was played twice, by player %d at last", a->payment,
                    (int)(p - w->player));
     }
     struct track *t = track_copy(p->sounding);
     struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(t) };
-    trace(w, "player %d ended %s (%s)", (int)(p - w->player), t->id, t->payment_id);
-    sync_apply(p->sync, &end, 0, w->now_ns);
+    trace(&w->sim, "player %d ended %s (%s)", (int)(p - w->player), t->id, t->payment_id);
+    sync_apply(p->sync, &end, 0, w->sim.now_ns);
     track_destroy(t);
     track_destroy(p->sounding);
     p->sounding = NULL;
@@ -340,13 +299,13 @@ static void jukebox(struct world *w, struct player *p)
     sync_take_skip(p->sync);
     if (status.role != SYNC_MASTER) {
         if (p->sounding)
-            trace(w, "player %d falls silent", (int)(p - w->player));
+            trace(&w->sim, "player %d falls silent", (int)(p - w->player));
         track_destroy(p->sounding);
         p->sounding = NULL;
         p->ends_ns = INT64_MAX;
         return;
     }
-    if (p->sounding && w->now_ns >= p->ends_ns)
+    if (p->sounding && w->sim.now_ns >= p->ends_ns)
         completed(w, p);
     const struct queue *q = sync_view(p->sync);
     if (q->now) {
@@ -357,7 +316,7 @@ static void jukebox(struct world *w, struct player *p)
     } else if (queue_next(q, &place)) {
         struct track *t = track_copy(queue_at(q, place));
         struct queue_op start = { .kind = OP_START, .entry = entry_ref_of(t) };
-        sync_apply(p->sync, &start, 0, w->now_ns);
+        sync_apply(p->sync, &start, 0, w->sim.now_ns);
         track_destroy(t);
         sound(w, p);
     } else if (p->sounding) {
@@ -386,7 +345,7 @@ static void act(struct world *w, int who, const struct sync_action *a)
         if (w->crashes)
             e.text = sync_journal(p->sync, &revision);
         e.id = a->revision;
-        post(w, MS(1 + pick(w, 15)), e);
+        post(w, MS(1 + pick(&w->sim, 15)), e);
         break;
     case SYNC_SOCKET_OPEN:
         p->socket = a->id;
@@ -412,7 +371,7 @@ static void run_player(struct world *w, int who)
     struct sync_action a;
     if (!p->sync)
         return;
-    sync_time(p->sync, w->now_ns);
+    sync_time(p->sync, w->sim.now_ns);
     jukebox(w, p);
     while (sync_next_action(p->sync, &a))
         act(w, who, &a);
@@ -430,26 +389,26 @@ static void player_start(struct world *w, int who)
         .user_agent = "test",
         .registry_id = "player-registry",
         .session = "secret",
-        .seed = rnd(w),
+        .seed = rnd(&w->sim),
     };
     const char *journal = w->broken == PLAYS_TWICE ? NULL : p->journal;
-    p->sync = sync_create(&params, journal, journal ? strlen(journal) : 0, w->now_ns);
+    p->sync = sync_create(&params, journal, journal ? strlen(journal) : 0, w->sim.now_ns);
     p->life++;
     p->ends_ns = INT64_MAX;
-    trace(w, "player %d starts", who);
+    trace(&w->sim, "player %d starts", who);
 }
 
 static void player_crash(struct world *w, int who)
 {
     struct player *p = &w->player[who];
-    trace(w, "player %d crashes", who);
+    trace(&w->sim, "player %d crashes", who);
     sync_destroy(p->sync);
     track_destroy(p->sounding);
     p->sync = NULL;
     p->sounding = NULL;
     p->is_live = false;
     p->life++;
-    post(w, SECONDS(1 + pick(w, 10)), (struct event){ .what = RESTART, .who = who });
+    post(w, SECONDS(1 + pick(&w->sim, 10)), (struct event){ .what = RESTART, .who = who });
 }
 
 static void to_server(struct world *w, struct event *e)
@@ -458,7 +417,7 @@ static void to_server(struct world *w, struct event *e)
     bool is_gone = e->status || is_cut(w, e->who);
     if (!is_gone) {
         struct reply r = server_http(&w->server, e->method, e->path, e->guard, e->text);
-        trace(w, "player %d %s %.70s -> %d %.60s", e->who, e->method, e->path, r.status,
+        trace(&w->sim, "player %d %s %.70s -> %d %.60s", e->who, e->method, e->path, r.status,
               strstr(e->path, "requests/") && e->text ? e->text : "");
         spoil_reply(w, e->path, &r);
         answer.status = r.status;
@@ -477,7 +436,7 @@ static void socket_up(struct world *w, struct event *e)
 {
     struct player *p = &w->player[e->who];
     p->is_live = true;
-    sync_socket_open(p->sync, e->id, w->now_ns);
+    sync_socket_open(p->sync, e->id, w->sim.now_ns);
     post(w, delay(w),
          (struct event){
              .what = SOCKET_TEXT,
@@ -499,21 +458,21 @@ static void to_player(struct world *w, struct event *e)
     switch (e->what) {
     case REPLY:
         sync_http_done(p->sync, e->id, e->status, e->text, e->text ? strlen(e->text) : 0, -1,
-                       w->now_ns);
+                       w->sim.now_ns);
         break;
     case SOCKET_UP: socket_up(w, e); break;
     case SOCKET_TEXT:
         if (w->broken != DEAF || strstr(e->text, "connected"))
-            sync_socket_text(p->sync, e->id, e->text, strlen(e->text), w->now_ns);
+            sync_socket_text(p->sync, e->id, e->text, strlen(e->text), w->sim.now_ns);
         break;
     case SOCKET_GONE:
         p->is_live = p->is_live && p->socket != e->id;
-        sync_socket_gone(p->sync, e->id, 0, w->now_ns);
+        sync_socket_gone(p->sync, e->id, 0, w->sim.now_ns);
         break;
     case SAVED:
         free(p->journal);
         p->journal = xstrdup(e->text);
-        sync_saved(p->sync, e->id, w->now_ns);
+        sync_saved(p->sync, e->id, w->sim.now_ns);
         break;
     default: break;
     }

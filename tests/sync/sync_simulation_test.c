@@ -1,13 +1,5 @@
 /* Whole venues, many of them: players, guests, staff and a hostile web page over a network that loses everything it
- * can. A failing seed is printed; DJAMMS_SEED=n runs it alone, with a trace. DJAMMS_FIRST, DJAMMS_RUNS, DJAMMS_LONG=1: where from, how many. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include "wire/track_json.h"
-
+ * can. A failing seed is printed; support/simulation.h says how it is replayed. */
 #include "sync/sim_world.h"
 
 #define SHORT_NS SECONDS(30)
@@ -58,29 +50,29 @@ static void kiosk_asks(struct world *w)
     int n = (int)w->asked_count;
     struct asked *a = &w->asked[w->asked_count++];
     snprintf(a->payment, sizeof(a->payment), "paid%d", n);
-    snprintf(a->id, sizeof(a->id), "%s", pick(w, 2) ? "unique()" : "");
-    snprintf(a->video, sizeof(a->video), "video%d", pick(w, 3));
-    if (pick(w, 3) == 0)
+    snprintf(a->id, sizeof(a->id), "%s", pick(&w->sim, 2) ? "unique()" : "");
+    snprintf(a->video, sizeof(a->video), "video%d", pick(&w->sim, 3));
+    if (pick(&w->sim, 3) == 0)
         snprintf(a->id, sizeof(a->id), "asked%d", n);
     const char *before = doc_get(queue_doc(w), "priorityQueue");
-    post(w, MS(pick(w, 300)),
+    post(w, MS(pick(&w->sim, 300)),
          (struct event){ .what = KIOSK_WRITE, .who = n, .text = xstrdup(before) });
 }
 
 static void kiosk_writes(struct world *w, struct event *e)
 {
     struct asked *a = &w->asked[e->who];
-    bool loses = w->now_ns < w->server_down_until_ns || pick(w, 12) == 0;
+    bool loses = w->sim.now_ns < w->server_down_until_ns || pick(&w->sim, 12) == 0;
     if (!loses) {
         struct track_list list;
         track_list_parse(&list, w->guards_kiosk ? doc_get(queue_doc(w), "priorityQueue") : e->text);
         track_list_append(&list, song_of(w, a));
         write_list(w, "priorityQueue", &list);
         track_list_finish(&list);
-        trace(w, "kiosk appends %s (%s)", a->payment, a->id);
+        trace(&w->sim, "kiosk appends %s (%s)", a->payment, a->id);
         server_touch(&w->server, queue_doc(w), "update");
     }
-    post(w, MS(pick(w, 2000)), (struct event){ .what = KIOSK_DOC, .who = e->who });
+    post(w, MS(pick(&w->sim, 2000)), (struct event){ .what = KIOSK_DOC, .who = e->who });
 }
 
 static void kiosk_pays(struct world *w, struct event *e)
@@ -89,7 +81,7 @@ static void kiosk_pays(struct world *w, struct event *e)
     char id[24];
     snprintf(id, sizeof(id), "req%d", e->who);
     struct doc *d =
-        w->now_ns < w->server_down_until_ns ? NULL : server_add(&w->server, "requests", id);
+        w->sim.now_ns < w->server_down_until_ns ? NULL : server_add(&w->server, "requests", id);
     if (!d)
         return;
     struct track *t = song_of(w, a);
@@ -142,11 +134,11 @@ static void admin_removes_song(struct world *w)
     read_queue(w, &q);
     struct track_list *list = &q.list[QUEUE_MAIN];
     if (list->count > 2 && w->removed_count < REMOVED_MAX) {
-        struct track *t = track_list_take(list, 1 + (size_t)pick(w, (int)list->count - 1));
+        struct track *t = track_list_take(list, 1 + (size_t)pick(&w->sim, (int)list->count - 1));
         bool plays = q.now && strcmp(q.now->id, t->id) == 0;
         if (!plays) {
             snprintf(w->removed[w->removed_count++], sizeof(w->removed[0]), "%s", t->id);
-            trace(w, "admin removes %s", t->id);
+            trace(&w->sim, "admin removes %s", t->id);
             write_list(w, "mainQueue", list);
             server_touch(&w->server, queue_doc(w), "update");
         }
@@ -223,19 +215,19 @@ static void admin_adds(struct world *w)
 
 static void hostile_begins(struct world *w)
 {
-    if (!w->has_hostile || w->now_ns < w->hostile_until_ns)
+    if (!w->has_hostile || w->sim.now_ns < w->hostile_until_ns)
         return;
     free(w->hostile_main);
     free(w->hostile_priority);
     w->hostile_main = xstrdup(doc_get(queue_doc(w), "mainQueue"));
     w->hostile_priority = xstrdup(doc_get(queue_doc(w), "priorityQueue"));
-    w->hostile_until_ns = w->now_ns + SECONDS(12 + pick(w, 20));
+    w->hostile_until_ns = w->sim.now_ns + SECONDS(12 + pick(&w->sim, 20));
     post(w, SECONDS(5), (struct event){ .what = HOSTILE });
 }
 
 static void hostile_writes(struct world *w)
 {
-    if (w->now_ns >= w->hostile_until_ns || w->is_quiet)
+    if (w->sim.now_ns >= w->hostile_until_ns || w->is_quiet)
         return;
     struct doc *d = queue_doc(w);
     struct queue q;
@@ -250,27 +242,27 @@ static void hostile_writes(struct world *w)
         free(text);
     }
     queue_finish(&q);
-    trace(w, "hostile writes");
+    trace(&w->sim, "hostile writes");
     server_touch(&w->server, d, "update");
     post(w, SECONDS(5), (struct event){ .what = HOSTILE });
 }
 
 static void misfortune(struct world *w)
 {
-    int who = pick(w, w->player_count);
+    int who = pick(&w->sim, w->player_count);
     struct player *p = &w->player[who];
-    switch (pick(w, 6)) {
+    switch (pick(&w->sim, 6)) {
     case 0:
         if (p->sync && w->crashes)
             player_crash(w, who);
         break;
     case 1:
     case 2:
-        p->cut_until_ns = w->now_ns + SECONDS(1 + pick(w, pick(w, 4) ? 20 : 160));
-        trace(w, "player %d is cut off until %.0f", who, (double)p->cut_until_ns / 1e9);
+        p->cut_until_ns = w->sim.now_ns + SECONDS(1 + pick(&w->sim, pick(&w->sim, 4) ? 20 : 160));
+        trace(&w->sim, "player %d is cut off until %.0f", who, (double)p->cut_until_ns / 1e9);
         break;
-    case 3: w->server_down_until_ns = w->now_ns + SECONDS(1 + pick(w, 15)); break;
-    case 4: w->server.clock_ms += pick(w, 2) ? 3600000 : -1800000; break;
+    case 3: w->server_down_until_ns = w->sim.now_ns + SECONDS(1 + pick(&w->sim, 15)); break;
+    case 4: w->server.clock_ms += pick(&w->sim, 2) ? 3600000 : -1800000; break;
     default:
         if (p->is_live)
             post(w, 0,
@@ -281,15 +273,15 @@ static void misfortune(struct world *w)
 
 static void local_action(struct world *w)
 {
-    struct player *p = &w->player[pick(w, w->player_count)];
+    struct player *p = &w->player[pick(&w->sim, w->player_count)];
     if (!p->sync || !p->sounding)
         return;
     struct track *t = track_copy(p->sounding);
     excuse(w, t);
-    struct queue_op op = { .kind = pick(w, 3) ? OP_SKIP : OP_SHUFFLE,
+    struct queue_op op = { .kind = pick(&w->sim, 3) ? OP_SKIP : OP_SHUFFLE,
                            .entry = entry_ref_of(t),
-                           .seed = rnd(w) };
-    sync_apply(p->sync, &op, 0, w->now_ns);
+                           .seed = rnd(&w->sim) };
+    sync_apply(p->sync, &op, 0, w->sim.now_ns);
     track_destroy(t);
 }
 
@@ -301,17 +293,17 @@ static void actor(struct world *w)
     };
     if (w->is_quiet)
         return;
-    int dice = pick(w, 20);
-    bool is_up = w->now_ns >= w->server_down_until_ns;
+    int dice = pick(&w->sim, 20);
+    bool is_up = w->sim.now_ns >= w->server_down_until_ns;
     if (dice < 6 && is_up)
         kiosk_asks(w);
     else if (dice < 12 && is_up)
-        staff[pick(w, (int)ARRAY_LEN(staff))](w);
+        staff[pick(&w->sim, (int)ARRAY_LEN(staff))](w);
     else if (dice < 15)
         hostile_begins(w);
     else
         misfortune(w);
-    post(w, w->is_long ? MS(500 + pick(w, 8000)) : MS(300 + pick(w, 2500)),
+    post(w, w->is_long ? MS(500 + pick(&w->sim, 8000)) : MS(300 + pick(&w->sim, 2500)),
          (struct event){ .what = ACTOR });
 }
 
@@ -319,15 +311,15 @@ static void actor(struct world *w)
 
 static void world_begin(struct world *w, uint64_t seed, enum broken broken)
 {
-    *w = (struct world){ .random = seed, .seed = seed, .now_ns = SECONDS(100), .broken = broken };
+    *w = (struct world){ .sim = { .random = seed, .now_ns = SECONDS(100) }, .broken = broken };
     w->server = (struct server){ .clock_ms = 1760000000000, .on_write = on_write, .ctx = w };
-    w->server.has_function = pick(w, 3) > 0;
-    w->is_long = pick(w, 16) == 0;
-    w->crashes = pick(w, 2);
-    w->player_count = pick(w, 5) < 3 ? 1 : 1 + pick(w, PLAYERS_MAX);
-    w->loss_percent = pick(w, 3) * 8;
-    w->has_hostile = pick(w, 3) == 0;
-    w->guards_kiosk = pick(w, 2);
+    w->server.has_function = pick(&w->sim, 3) > 0;
+    w->is_long = pick(&w->sim, 16) == 0;
+    w->crashes = pick(&w->sim, 2);
+    w->player_count = pick(&w->sim, 5) < 3 ? 1 : 1 + pick(&w->sim, PLAYERS_MAX);
+    w->loss_percent = pick(&w->sim, 3) * 8;
+    w->has_hostile = pick(&w->sim, 3) == 0;
+    w->guards_kiosk = pick(&w->sim, 2);
     struct doc *d = server_add(&w->server, "queues", VENUE);
     struct track_list main = { 0 };
     for (int i = 0; i < SONGS; i++) {
@@ -375,7 +367,7 @@ static int64_t next_time(const struct world *w, int *who)
         if (!p->sync)
             continue;
         int64_t own =
-            w->broken == RESTLESS ? w->now_ns : min_i64(sync_deadline_ns(p->sync), p->ends_ns);
+            w->broken == RESTLESS ? w->sim.now_ns : min_i64(sync_deadline_ns(p->sync), p->ends_ns);
         if (own < at) {
             at = own;
             *who = i;
@@ -399,15 +391,15 @@ static void handle(struct world *w, struct event *e)
 static void run_until(struct world *w, int64_t end_ns)
 {
     int who, stuck = 0;
-    for (int64_t at; (at = next_time(w, &who)) <= end_ns && !w->failure[0];) {
-        stuck = at > w->now_ns ? 0 : stuck + 1;
+    for (int64_t at; (at = next_time(w, &who)) <= end_ns && !w->sim.failure[0];) {
+        stuck = at > w->sim.now_ns ? 0 : stuck + 1;
         if (stuck > 10000) {
-            breach(w, "time stands still, player %d", who);
+            breach(&w->sim, "time stands still, player %d", who);
             return;
         }
-        w->server.clock_ms += at / NS_PER_MS - w->now_ns / NS_PER_MS;
-        w->now_ns = max_i64(w->now_ns, at);
-        w->server.steady_ms = w->now_ns / NS_PER_MS;
+        w->server.clock_ms += at / NS_PER_MS - w->sim.now_ns / NS_PER_MS;
+        w->sim.now_ns = max_i64(w->sim.now_ns, at);
+        w->server.steady_ms = w->sim.now_ns / NS_PER_MS;
         if (who >= 0) {
             run_player(w, who);
         } else {
@@ -416,8 +408,8 @@ static void run_until(struct world *w, int64_t end_ns)
             event_finish(&e);
         }
     }
-    w->server.clock_ms += max_i64(0, end_ns / NS_PER_MS - w->now_ns / NS_PER_MS);
-    w->now_ns = max_i64(w->now_ns, end_ns);
+    w->server.clock_ms += max_i64(0, end_ns / NS_PER_MS - w->sim.now_ns / NS_PER_MS);
+    w->sim.now_ns = max_i64(w->sim.now_ns, end_ns);
 }
 
 static void heal(struct world *w)
@@ -427,7 +419,7 @@ static void heal(struct world *w)
     w->server_down_until_ns = 0;
     for (int i = 0; i < w->player_count; i++)
         w->player[i].cut_until_ns = 0;
-    trace(w, "---- healed");
+    trace(&w->sim, "---- healed");
 }
 
 /* ---- what must hold ----------------------------------------------------------------------------------------------- */
@@ -438,9 +430,9 @@ static void check_masters(struct world *w)
     for (int i = 0; i < w->player_count; i++)
         masters += w->player[i].sounding != NULL;
     if (masters == 0)
-        breach(w, "nobody sounds after healing");
+        breach(&w->sim, "nobody sounds after healing");
     if (masters > 1)
-        breach(w, "%d players sound after healing", masters);
+        breach(&w->sim, "%d players sound after healing", masters);
 }
 
 static bool views_agree(struct world *w)
@@ -459,9 +451,9 @@ static void check_views(struct world *w)
     for (int tries = 0; tries < 40; tries++) { /* music goes on: between two changes all agree */
         if (views_agree(w))
             return;
-        run_until(w, w->now_ns + MS(250));
+        run_until(w, w->sim.now_ns + MS(250));
     }
-    breach(w, "the views differ");
+    breach(&w->sim, "the views differ");
 }
 
 static void check_requests(struct world *w)
@@ -474,7 +466,7 @@ static void check_requests(struct world *w)
         for (size_t k = 0; k < q.list[QUEUE_REQUESTS].count; k++)
             is_here |= strcmp(q.list[QUEUE_REQUESTS].at[k]->payment_id, a->payment) == 0;
         if (a->is_acknowledged && !a->is_excused && !a->was_heard && !is_here)
-            breach(w, "%s was lost", a->payment);
+            breach(&w->sim, "%s was lost", a->payment);
     }
     queue_finish(&q);
 }
@@ -486,58 +478,39 @@ static void check_removed(struct world *w)
         char quoted[32];
         snprintf(quoted, sizeof(quoted), "\"%s\"", w->removed[i]);
         if (strstr(main, quoted))
-            breach(w, "%s is back", w->removed[i]);
+            breach(&w->sim, "%s is back", w->removed[i]);
     }
 }
 
 /* false: `failure` says what. */
-static bool run(uint64_t seed, enum broken broken, bool traces, char failure[256])
+static bool run(uint64_t seed, int broken, bool traces, char failure[FAILURE_SIZE])
 {
     struct world w;
-    world_begin(&w, seed, broken);
-    w.traces = traces;
-    run_until(&w, w.now_ns + (w.is_long ? LONG_NS : SHORT_NS));
+    world_begin(&w, seed, (enum broken)broken);
+    w.sim.traces = traces;
+    run_until(&w, w.sim.now_ns + (w.is_long ? LONG_NS : SHORT_NS));
     heal(&w);
-    run_until(&w, w.now_ns + QUIET_NS);
-    if (!w.failure[0])
+    run_until(&w, w.sim.now_ns + QUIET_NS);
+    if (!w.sim.failure[0])
         check_masters(&w);
-    if (!w.failure[0])
+    if (!w.sim.failure[0])
         check_views(&w);
-    run_until(&w, w.now_ns + GRACE_NS);
+    run_until(&w, w.sim.now_ns + GRACE_NS);
     check_requests(&w);
     check_removed(&w);
-    memcpy(failure, w.failure, sizeof(w.failure));
+    memcpy(failure, w.sim.failure, FAILURE_SIZE);
     world_end(&w);
     return !failure[0];
 }
 
-static uint64_t number_of(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 10) : fallback;
-}
-
 static void test_no_venue_comes_to_harm(void **state)
 {
-    char failure[256];
-    uint64_t only = number_of("DJAMMS_SEED", 0);
-    uint64_t runs = number_of("DJAMMS_RUNS", number_of("DJAMMS_LONG", 0) ? 1000000 : 20000);
-    if (only && !run(only, WHOLE, true, failure))
-        fail_msg("%s", failure);
     /* A request was cancelled: an old copy had taken it out while the player was off; its second copy was taken out;
      * taking out another one ended a web player's copy of the same song, which looked like a skip. A song that staff
      * had taken out was put back by a device that had been away and took its old copy for what plays. A request that
      * was over, and that an old copy had brought back, was taken for what another device had been playing. */
     static const uint64_t once_failed[] = { 2001281, 2001735, 3005388, 86300, 148261 };
-    for (size_t i = 0; i < ARRAY_LEN(once_failed) && !only; i++) {
-        if (!run(once_failed[i], WHOLE, false, failure))
-            fail_msg("%s; replay with DJAMMS_SEED=%" PRIu64, failure, once_failed[i]);
-    }
-    uint64_t first = number_of("DJAMMS_FIRST", 1);
-    for (uint64_t seed = first; seed < first + runs && !only; seed++) {
-        if (!run(seed, WHOLE, false, failure))
-            fail_msg("%s; replay with DJAMMS_SEED=%" PRIu64, failure, seed);
-    }
+    run_seeds(run, once_failed, ARRAY_LEN(once_failed), 20000, 1000000);
 }
 
 static void test_broken_engines_are_caught(void **state)
@@ -554,15 +527,8 @@ static void test_broken_engines_are_caught(void **state)
         { UNION, "is back" },
         { RESTLESS, "time stands still" },
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char failure[256];
-        bool is_caught = false;
-        for (uint64_t seed = 1; seed <= 2000 && !is_caught; seed++)
-            is_caught =
-                !run(seed, cases[i].broken, false, failure) && strstr(failure, cases[i].says);
-        if (!is_caught)
-            fail_msg("an engine that does it is not caught: %s", cases[i].says);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_caught(run, cases[i].broken, 2000, cases[i].says);
 }
 
 int main(void)
