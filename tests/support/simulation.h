@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
+#include "base/text.h"
 
 #define FAILURE_SIZE 256
 
@@ -22,35 +23,49 @@ struct simulation {
     uint64_t random; /* the seed, and then what follows from it */
     int64_t now_ns;
     bool traces;
+    bool is_told; /* `story` grows with what a trace would show */
+    uint64_t story;
     char failure[FAILURE_SIZE]; /* what broke first; "": nothing */
 };
 
 /* splitmix64 */
-static inline uint64_t rnd(struct simulation *s)
+static inline uint64_t draw(uint64_t *random)
 {
-    uint64_t z = s->random += 0x9e3779b97f4a7c15u;
+    uint64_t z = *random += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;
 }
 
-/* 0 .. n - 1 */
-static inline int pick(struct simulation *s, int n)
+static inline uint64_t rnd(struct simulation *s)
 {
-    return (int)(rnd(s) % (uint64_t)n);
+    return draw(&s->random);
 }
 
-static inline void trace(const struct simulation *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static inline void trace(const struct simulation *s, const char *fmt, ...)
+/* 0 .. n - 1 */
+static inline int pick_of(uint64_t *random, int n)
 {
-    if (!s->traces)
+    return (int)(draw(random) % (uint64_t)n);
+}
+
+static inline int pick(struct simulation *s, int n)
+{
+    return pick_of(&s->random, n);
+}
+
+static inline void trace(struct simulation *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static inline void trace(struct simulation *s, const char *fmt, ...)
+{
+    char line[256];
+    if (!s->traces && !s->is_told)
         return;
     va_list args;
     va_start(args, fmt);
-    printf("%9.3f ", (double)s->now_ns / 1e9);
-    vprintf(fmt, args);
-    printf("\n");
+    vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
+    if (s->traces)
+        printf("%9.3f %s\n", (double)s->now_ns / 1e9, line);
+    s->story = draw(&s->story) ^ (uint64_t)s->now_ns ^ text_hash(line, strlen(line));
 }
 
 static inline void breach(struct simulation *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "support/simulation.h"
+#include "sync/sim_clock.h"
 #include "sync/sim_server.h"
+#include "sync/sim_songs.h"
 #include "sync/sync_internal.h"
 #include "wire/track_json.h"
 
@@ -10,8 +12,21 @@
 #define ASKED_MAX   48
 #define REMOVED_MAX 16
 
-/* MODEST leaves the role to others, RESTLESS is always due. */
-enum broken { WHOLE, LOSES, PLAYS_TWICE, TWO_MASTERS, MODEST, DEAF, UNION, RESTLESS };
+/* MODEST leaves the role to others, RESTLESS is always due, HASTY promises what is not on disk,
+ * CLOCKED tells the time of its box. */
+enum broken {
+    WHOLE,
+    LOSES,
+    PLAYS_TWICE,
+    TWO_MASTERS,
+    MODEST,
+    DEAF,
+    UNION,
+    RESTLESS,
+    HASTY,
+    DOUBLES,
+    CLOCKED
+};
 
 enum what {
     TO_SERVER,
@@ -24,7 +39,9 @@ enum what {
     ACTOR,
     HOSTILE,
     KIOSK_WRITE,
-    KIOSK_DOC
+    KIOSK_DOC,
+    BOX_ACTOR,
+    BOX_CRASH
 };
 
 struct event {
@@ -46,10 +63,12 @@ struct player {
     bool is_live;         /* the server knows the socket */
     int64_t cut_until_ns; /* partitioned */
     char *journal;        /* on disk */
+    uint64_t written;     /* its revision, if of this life */
     char device[16];
-    struct track *sounding; /* NULL: silent */
-    char last_payment[24];  /* of what sounded last, also before a crash */
-    char turn[TURN_SIZE];   /* what sounds */
+    struct sim_clock clock;
+    struct track *sounding;             /* NULL: silent */
+    char last_payment[24], last_id[24]; /* of what sounded last, also before a crash */
+    char turn[TURN_SIZE];               /* what sounds */
     int64_t ends_ns;
 };
 
@@ -63,6 +82,7 @@ struct asked {
 
 struct world {
     struct simulation sim;
+    uint64_t boxes, clocks; /* random numbers of their own, so that seeds mean what they meant */
     struct event *heap;
     size_t heap_count, heap_cap;
     uint64_t order;
@@ -79,6 +99,9 @@ struct world {
     size_t asked_count;
     char removed[REMOVED_MAX][24];
     size_t removed_count;
+    bool has_songs; /* somebody is at the boxes */
+    bool has_true_clocks;
+    struct sim_songs songs;
     enum broken broken;
     char *remembered; /* of a broken engine */
 };
@@ -169,6 +192,14 @@ static void on_write(void *ctx, const struct doc *d, const char *action)
     }
 }
 
+/* What the box believes; 0: nothing. */
+static int64_t wall_ms(struct world *w, struct player *p)
+{
+    if (w->has_true_clocks)
+        return CLOCK_TRUE + w->sim.now_ns / NS_PER_MS;
+    return sim_clock_ms(&p->clock, &w->clocks, w->sim.now_ns);
+}
+
 /* ---- what a broken engine does on its way out -------------------------------------------------------------------- */
 
 /* One list of the body becomes the union with all that was ever written there. */
@@ -191,7 +222,21 @@ static void unite(struct world *w, struct message *data, const char *field)
     track_list_finish(&now);
 }
 
-static char *spoil_body(struct world *w, const struct sync_action *a, bool *guards)
+/* The last song of the body's list is there once more. */
+static void double_last(struct message *data)
+{
+    struct track_list main;
+    track_list_parse(&main, message_str(data, "mainQueue", "[]"));
+    if (main.count)
+        track_list_append(&main, track_copy(main.at[main.count - 1]));
+    char *text = track_list_text(&main);
+    message_set_str(data, "mainQueue", text);
+    track_list_finish(&main);
+    free(text);
+}
+
+static char *spoil_body(struct world *w, struct player *p, const struct sync_action *a,
+                        bool *guards)
 {
     if (!a->body || !strstr(a->path, "/queues/") || w->broken == WHOLE)
         return xstrdup(a->body);
@@ -202,6 +247,13 @@ static char *spoil_body(struct world *w, const struct sync_action *a, bool *guar
         message_set_str(data, fields[i], message_str(from, fields[i], NULL));
     if (w->broken == UNION)
         unite(w, data, "mainQueue");
+    if (w->broken == DOUBLES)
+        double_last(data);
+    if (w->broken == CLOCKED) {
+        char stamp[STAMP_SIZE];
+        stamp_format(wall_ms(w, p), stamp);
+        message_set_str(data, "updatedAt", stamp);
+    }
     if (w->broken == LOSES) { /* stores back what it remembers */
         if (!w->remembered)
             w->remembered = xstrdup(message_str(from, "priorityQueue", "[]"));
@@ -257,11 +309,12 @@ static void sound(struct world *w, struct player *p)
     snprintf(p->turn, sizeof(p->turn), "%s", p->sync->playing_turn);
     snprintf(p->last_payment, sizeof(p->last_payment), "%s",
              p->sounding ? p->sounding->payment_id : "");
+    snprintf(p->last_id, sizeof(p->last_id), "%s", p->sounding ? p->sounding->id : "");
     p->ends_ns = p->sounding ? w->sim.now_ns + SECONDS(10 + pick(&w->sim, 40)) : INT64_MAX;
     trace(&w->sim, "player %d sounds %s (%s)", (int)(p - w->player),
           p->sounding ? p->sounding->id : "-", p->sounding ? p->sounding->payment_id : "");
     struct sync_playback playback = { .is_playing = p->sounding, .duration_s = 30, .volume = 70 };
-    sync_playback(p->sync, &playback, 0, w->sim.now_ns);
+    sync_playback(p->sync, &playback, w->sim.now_ns);
 }
 
 /* A device alone in its part of a split network plays on; what it began there, another one may begin, too. */
@@ -273,6 +326,9 @@ static bool is_isolated(const struct world *w, const struct player *p)
 static void completed(struct world *w, struct player *p)
 {
     struct asked *a = asked_of(w, p->sounding);
+    struct sim_song *song = songs_find(&w->songs, p->sounding->id);
+    if (song)
+        song->was_heard = true;
     if (a)
         a->was_heard = true;
     if (a && strcmp(a->turn, p->turn) != 0 && !is_isolated(w, p)) {
@@ -284,7 +340,7 @@ static void completed(struct world *w, struct player *p)
     struct track *t = track_copy(p->sounding);
     struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(t) };
     trace(&w->sim, "player %d ended %s (%s)", (int)(p - w->player), t->id, t->payment_id);
-    sync_apply(p->sync, &end, 0, w->sim.now_ns);
+    sync_apply(p->sync, &end, w->sim.now_ns);
     track_destroy(t);
     track_destroy(p->sounding);
     p->sounding = NULL;
@@ -316,7 +372,7 @@ static void jukebox(struct world *w, struct player *p)
     } else if (queue_next(q, &place)) {
         struct track *t = track_copy(queue_at(q, place));
         struct queue_op start = { .kind = OP_START, .entry = entry_ref_of(t) };
-        sync_apply(p->sync, &start, 0, w->sim.now_ns);
+        sync_apply(p->sync, &start, w->sim.now_ns);
         track_destroy(t);
         sound(w, p);
     } else if (p->sounding) {
@@ -335,7 +391,7 @@ static void act(struct world *w, int who, const struct sync_action *a)
         e.what = TO_SERVER;
         snprintf(e.method, sizeof(e.method), "%s", a->method);
         e.path = xstrdup(a->path);
-        e.text = spoil_body(w, a, &guards);
+        e.text = spoil_body(w, p, a, &guards);
         e.guard = guards ? xstrdup(a->guard) : NULL;
         e.status = is_cut(w, who) || is_lost(w); /* lost on the way */
         post(w, delay(w), e);
@@ -345,6 +401,8 @@ static void act(struct world *w, int who, const struct sync_action *a)
         if (w->crashes)
             e.text = sync_journal(p->sync, &revision);
         e.id = a->revision;
+        if (w->broken == HASTY)
+            songs_saved(&w->songs, who, p->life, a->revision);
         post(w, MS(1 + pick(&w->sim, 15)), e);
         break;
     case SYNC_SOCKET_OPEN:
@@ -394,14 +452,40 @@ static void player_start(struct world *w, int who)
     const char *journal = w->broken == PLAYS_TWICE ? NULL : p->journal;
     p->sync = sync_create(&params, journal, journal ? strlen(journal) : 0, w->sim.now_ns);
     p->life++;
+    p->written = 0;
     p->ends_ns = INT64_MAX;
     trace(&w->sim, "player %d starts", who);
+}
+
+static void write_journal(struct player *p, const struct event *e)
+{
+    if (e->id <= p->written)
+        return; /* one write at a time: the newest stays */
+    p->written = e->id;
+    free(p->journal);
+    p->journal = xstrdup(e->text);
+}
+
+/* The write under way is on disk, though nobody has heard of it. */
+static void write_at_last(struct world *w, int who)
+{
+    const struct event *first = NULL;
+    for (size_t i = 0; i < w->heap_count; i++) {
+        const struct event *e = &w->heap[i];
+        if (e->what == SAVED && e->who == who && e->life == w->player[who].life &&
+            (!first || e->id < first->id))
+            first = e;
+    }
+    if (first)
+        write_journal(&w->player[who], first);
 }
 
 static void player_crash(struct world *w, int who)
 {
     struct player *p = &w->player[who];
     trace(&w->sim, "player %d crashes", who);
+    if (w->has_songs && pick_of(&w->boxes, 2))
+        write_at_last(w, who);
     sync_destroy(p->sync);
     track_destroy(p->sounding);
     p->sync = NULL;
@@ -411,13 +495,30 @@ static void player_crash(struct world *w, int who)
     post(w, SECONDS(1 + pick(&w->sim, 10)), (struct event){ .what = RESTART, .who = who });
 }
 
+/* The clock of the server steps by hours; that of a box is years off. */
+static void check_time(struct world *w, const struct event *e, const char *field)
+{
+    char stamp[STAMP_SIZE];
+    int64_t ms;
+    const char *at = e->text ? strstr(e->text, field) : NULL;
+    if (!at)
+        return;
+    snprintf(stamp, sizeof(stamp), "%.24s", at + strlen(field));
+    if (stamp_parse(stamp, &ms) && ms && llabs(ms - w->server.clock_ms) > YEAR_MS)
+        breach(&w->sim, "player %d goes by its own clock: %s%s", e->who, field, stamp);
+}
+
 static void to_server(struct world *w, struct event *e)
 {
     struct event answer = { .what = REPLY, .who = e->who, .life = e->life, .id = e->id };
     bool is_gone = e->status || is_cut(w, e->who);
+    check_time(w, e, "\"updatedAt\":\"");
+    check_time(w, e, "\"createdAt\":\"");
+    check_time(w, e, "\"completedAt\":\"");
+    check_time(w, e, "\"cancelledAt\":\"");
     if (!is_gone) {
         struct reply r = server_http(&w->server, e->method, e->path, e->guard, e->text);
-        trace(&w->sim, "player %d %s %.70s -> %d %.60s", e->who, e->method, e->path, r.status,
+        trace(&w->sim, "player %d %s %.70s -> %d %.29s", e->who, e->method, e->path, r.status,
               strstr(e->path, "requests/") && e->text ? e->text : "");
         spoil_reply(w, e->path, &r);
         answer.status = r.status;
@@ -470,8 +571,8 @@ static void to_player(struct world *w, struct event *e)
         sync_socket_gone(p->sync, e->id, 0, w->sim.now_ns);
         break;
     case SAVED:
-        free(p->journal);
-        p->journal = xstrdup(e->text);
+        write_journal(p, e);
+        songs_saved(&w->songs, e->who, e->life, e->id);
         sync_saved(p->sync, e->id, w->sim.now_ns);
         break;
     default: break;
