@@ -11,9 +11,11 @@
 #define PLAYERS_MAX 5
 #define ASKED_MAX   48
 #define REMOVED_MAX 16
+#define CLAIM_NS    SECONDS(100) /* so long another box waits for one that has said that it plays */
+#define TELLING     3            /* calls within which a box tells what it has to */
 
 /* MODEST leaves the role to others, RESTLESS is always due, HASTY promises what is not on disk,
- * CLOCKED tells the time of its box. */
+ * CLOCKED tells the time of its box, SILENT not what became of requests. */
 enum broken {
     WHOLE,
     LOSES,
@@ -25,7 +27,8 @@ enum broken {
     RESTLESS,
     HASTY,
     DOUBLES,
-    CLOCKED
+    CLOCKED,
+    SILENT
 };
 
 enum what {
@@ -52,6 +55,7 @@ struct event {
     unsigned life;
     uint64_t id;
     int status;
+    int64_t read_ns; /* REPLY: requests as they were then; 0: others */
     char *path, *guard, *text;
     char method[8];
 };
@@ -69,7 +73,9 @@ struct player {
     struct track *sounding;             /* NULL: silent */
     char last_payment[24], last_id[24]; /* of what sounded last, also before a crash */
     char turn[TURN_SIZE];               /* what sounds */
-    int64_t ends_ns;
+    bool is_warned;           /* when that began, it could be known to be played elsewhere */
+    int64_t ends_ns, read_ns; /* read: requests were read last, as they were then */
+    int answers;              /* of the server, that got here */
 };
 
 /* A request of a guest, and what became of it. */
@@ -77,7 +83,12 @@ struct asked {
     char payment[24], id[40], video[16];
     bool is_acknowledged, is_excused, was_heard;
     int completions;
-    char turn[TURN_SIZE];
+    char turn[TURN_SIZE]; /* that was played to its end, */
+    int by, answers;      /* by whom, who had heard so much from the server then */
+    /* The server was told that it is over, and that it is played; 0: it was not. */
+    int64_t over_ns, claimed_ns;
+    int claimed_by;
+    int64_t ended_ns; /* heard to its end, at last */
 };
 
 struct world {
@@ -301,6 +312,22 @@ static struct asked *asked_of(struct world *w, const struct track *t)
     return NULL;
 }
 
+/* Whether this box had read that another one plays the request or has played it, or could have read it had the other
+ * one told it; what it played itself it knows. Else nobody can know: whoever plays while nothing that it writes gets
+ * through is, for the others, like a box that died. */
+static bool is_known_as_played(const struct world *w, const struct player *p, const struct asked *a)
+{
+    int who = (int)(p - w->player);
+    bool was_played = a->turn[0] && strcmp(a->turn, p->turn) != 0;
+    if (a->claimed_ns && a->claimed_by != who && a->claimed_ns <= p->read_ns &&
+        w->sim.now_ns < a->claimed_ns + CLAIM_NS)
+        return true;
+    if (!was_played)
+        return false;
+    return a->by == who || (a->over_ns && a->over_ns <= p->read_ns) ||
+           (!w->loss_percent && w->player[a->by].answers > a->answers + TELLING);
+}
+
 static void sound(struct world *w, struct player *p)
 {
     const struct queue *q = sync_view(p->sync);
@@ -310,17 +337,13 @@ static void sound(struct world *w, struct player *p)
     snprintf(p->last_payment, sizeof(p->last_payment), "%s",
              p->sounding ? p->sounding->payment_id : "");
     snprintf(p->last_id, sizeof(p->last_id), "%s", p->sounding ? p->sounding->id : "");
+    const struct asked *a = p->sounding ? asked_of(w, p->sounding) : NULL;
+    p->is_warned = a && is_known_as_played(w, p, a);
     p->ends_ns = p->sounding ? w->sim.now_ns + SECONDS(10 + pick(&w->sim, 40)) : INT64_MAX;
     trace(&w->sim, "player %d sounds %s (%s)", (int)(p - w->player),
           p->sounding ? p->sounding->id : "-", p->sounding ? p->sounding->payment_id : "");
     struct sync_playback playback = { .is_playing = p->sounding, .duration_s = 30, .volume = 70 };
     sync_playback(p->sync, &playback, w->sim.now_ns);
-}
-
-/* A device alone in its part of a split network plays on; what it began there, another one may begin, too. */
-static bool is_isolated(const struct world *w, const struct player *p)
-{
-    return w->player_count > 1 && is_cut(w, (int)(p - w->player));
 }
 
 static void completed(struct world *w, struct player *p)
@@ -329,11 +352,15 @@ static void completed(struct world *w, struct player *p)
     struct sim_song *song = songs_find(&w->songs, p->sounding->id);
     if (song)
         song->was_heard = true;
-    if (a)
+    if (a) {
         a->was_heard = true;
-    if (a && strcmp(a->turn, p->turn) != 0 && !is_isolated(w, p)) {
+        a->ended_ns = w->sim.now_ns;
+    }
+    if (a && strcmp(a->turn, p->turn) != 0) {
         snprintf(a->turn, sizeof(a->turn), "%s", p->turn);
-        if (++a->completions > 1)
+        a->by = (int)(p - w->player);
+        a->answers = p->answers;
+        if (++a->completions > 1 && p->is_warned)
             breach(&w->sim, "%s was played twice, by player %d at last", a->payment,
                    (int)(p - w->player));
     }
@@ -394,6 +421,8 @@ static void act(struct world *w, int who, const struct sync_action *a)
         e.text = spoil_body(w, p, a, &guards);
         e.guard = guards ? xstrdup(a->guard) : NULL;
         e.status = is_cut(w, who) || is_lost(w); /* lost on the way */
+        if (w->broken == SILENT && strstr(a->path, "/requests/") && strcmp(a->method, "PATCH") == 0)
+            e.status = 1;
         post(w, delay(w), e);
         break;
     case SYNC_SAVE:
@@ -508,6 +537,22 @@ static void check_time(struct world *w, const struct event *e, const char *field
         breach(&w->sim, "player %d goes by its own clock: %s%s", e->who, field, stamp);
 }
 
+/* A box tells what becomes of a request. */
+static void note_told(struct world *w, const struct event *e)
+{
+    const char *id = strstr(e->path, "/requests/documents/req");
+    size_t n = id && e->text ? strtoul(id + 23, NULL, 10) : ASKED_MAX;
+    if (n >= w->asked_count)
+        return;
+    struct asked *a = &w->asked[n];
+    if (strstr(e->text, "\"completed\"") && !a->over_ns)
+        a->over_ns = w->sim.now_ns;
+    if (strstr(e->text, "\"playing\"")) {
+        a->claimed_ns = w->sim.now_ns;
+        a->claimed_by = e->who;
+    }
+}
+
 static void to_server(struct world *w, struct event *e)
 {
     struct event answer = { .what = REPLY, .who = e->who, .life = e->life, .id = e->id };
@@ -520,6 +565,10 @@ static void to_server(struct world *w, struct event *e)
         struct reply r = server_http(&w->server, e->method, e->path, e->guard, e->text);
         trace(&w->sim, "player %d %s %.70s -> %d %.29s", e->who, e->method, e->path, r.status,
               strstr(e->path, "requests/") && e->text ? e->text : "");
+        if (r.status == 200)
+            note_told(w, e);
+        if (strncmp(e->method, "GET", 4) == 0 && strstr(e->path, "/requests/"))
+            answer.read_ns = w->sim.now_ns;
         spoil_reply(w, e->path, &r);
         answer.status = r.status;
         answer.text = r.body;
@@ -558,6 +607,8 @@ static void to_player(struct world *w, struct event *e)
         return;
     switch (e->what) {
     case REPLY:
+        p->answers += e->status > 0;
+        p->read_ns = e->status > 0 && e->read_ns ? e->read_ns : p->read_ns;
         sync_http_done(p->sync, e->id, e->status, e->text, e->text ? strlen(e->text) : 0, -1,
                        w->sim.now_ns);
         break;

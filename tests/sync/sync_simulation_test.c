@@ -7,6 +7,7 @@
 #define LONG_NS  SECONDS(200) /* leases end */
 #define QUIET_NS SECONDS(60)
 #define GRACE_NS SECONDS(25) /* a request is put back after a reading each minute and ten seconds */
+#define TOLD_NS  SECONDS(10)
 #define SONGS    4
 
 static struct doc *queue_doc(struct world *w)
@@ -475,6 +476,14 @@ static void check_views(struct world *w)
     breach(&w->sim, "the views differ");
 }
 
+static bool is_over_there(struct world *w, size_t asked)
+{
+    char id[24];
+    snprintf(id, sizeof(id), "req%zu", asked);
+    const char *status = doc_get(server_find(&w->server, "requests", id), "status");
+    return strcmp(status, "completed") == 0 || strcmp(status, "cancelled") == 0;
+}
+
 static void check_requests(struct world *w)
 {
     struct queue q;
@@ -486,6 +495,9 @@ static void check_requests(struct world *w)
             is_here |= strcmp(q.list[QUEUE_REQUESTS].at[k]->payment_id, a->payment) == 0;
         if (a->is_acknowledged && !a->is_excused && !a->was_heard && !is_here)
             breach(&w->sim, "%s was lost", a->payment);
+        if (a->is_acknowledged && a->was_heard && !is_here &&
+            w->sim.now_ns - a->ended_ns > TOLD_NS && !is_over_there(w, i))
+            breach(&w->sim, "%s was played, and its document does not say so", a->payment);
     }
     queue_finish(&q);
 }
@@ -627,6 +639,7 @@ static void test_broken_engines_are_caught(void **state)
         { UNION, "is back", run_boxes },
         { HASTY, "of a box was lost", run_boxes },
         { DOUBLES, "is there twice", run_boxes },
+        { SILENT, "does not say so", run },
         { CLOCKED, "goes by its own clock", run },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
