@@ -182,16 +182,16 @@ static int check_config(const struct house *h, const struct config *c)
 static bool hand_over(struct house *h, const struct queue *q)
 {
     struct sync *engine = h->venue.engine;
-    int64_t now_ns = now_mono_ns(), wall_ms = now_wall_ms();
+    int64_t now_ns = now_mono_ns();
     for (int l = QUEUE_LISTS - 1; l >= 0; l--)
         for (size_t i = 0; i < q->list[l].count; i++) {
             struct queue_op add = { .kind = OP_ADD, .track = q->list[l].at[i] };
-            if (sync_apply(engine, &add, wall_ms, now_ns) < 0)
+            if (sync_apply(engine, &add, now_ns) < 0)
                 return false;
         }
     if (q->now) {
         struct queue_op start = { .kind = OP_START, .entry = entry_ref_of(q->now) };
-        (void)sync_apply(engine, &start, wall_ms, now_ns);
+        (void)sync_apply(engine, &start, now_ns);
     }
     return true;
 }
@@ -289,9 +289,9 @@ static void tell(struct house *h, const struct queue_op *op)
 {
     struct venue *v = &h->venue;
     if (v->driver)
-        (void)sync_driver_apply(v->driver, op, h->view.wall_ms);
+        (void)sync_driver_apply(v->driver, op);
     else
-        (void)sync_apply(v->engine, op, h->view.wall_ms, now_mono_ns());
+        (void)sync_apply(v->engine, op, now_mono_ns());
 }
 
 void venue_apply(void *ctx, const struct queue_op *op)
@@ -337,7 +337,7 @@ static void report(struct house *h)
         return;
     v->told = p;
     v->told_ns = h->view.now_ns;
-    sync_driver_playback(v->driver, &p, h->view.wall_ms);
+    sync_driver_playback(v->driver, &p);
 }
 
 /* ---- what others did -------------------------------------------------------------------------- */

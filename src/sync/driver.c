@@ -284,12 +284,12 @@ static void pump_soon(struct sync_driver *d)
         uv_timer_start(&d->deadline, on_deadline, 0, 0);
 }
 
-int sync_driver_apply(struct sync_driver *d, const struct queue_op *op, int64_t wall_ms)
+int sync_driver_apply(struct sync_driver *d, const struct queue_op *op)
 {
     struct sync_status before, after;
     int64_t now_ns = now_mono_ns();
     sync_status(d->engine, &before);
-    int ret = sync_apply(d->engine, op, wall_ms, now_ns);
+    int ret = sync_apply(d->engine, op, now_ns);
     sync_status(d->engine, &after);
     if (after.pending > before.pending)
         hop_timer_begin(&d->hops, after.pending, now_ns);
@@ -297,9 +297,9 @@ int sync_driver_apply(struct sync_driver *d, const struct queue_op *op, int64_t 
     return ret;
 }
 
-void sync_driver_playback(struct sync_driver *d, const struct sync_playback *p, int64_t wall_ms)
+void sync_driver_playback(struct sync_driver *d, const struct sync_playback *p)
 {
-    sync_playback(d->engine, p, wall_ms, now_mono_ns());
+    sync_playback(d->engine, p, now_mono_ns());
     pump_soon(d);
 }
 

@@ -46,8 +46,8 @@ WARN_UNUSED int sync_driver_create(struct sync_driver **out, const struct sync_d
 void sync_driver_destroy(struct sync_driver *d, void (*closed)(void *ctx), void *ctx);
 
 /* As sync_apply() and sync_playback(); what follows from them is done in the next turn of the loop. */
-int sync_driver_apply(struct sync_driver *d, const struct queue_op *op, int64_t wall_ms);
-void sync_driver_playback(struct sync_driver *d, const struct sync_playback *p, int64_t wall_ms);
+int sync_driver_apply(struct sync_driver *d, const struct queue_op *op);
+void sync_driver_playback(struct sync_driver *d, const struct sync_playback *p);
 /* The backend is at another address, or the session is another: so it is from the next request on. What is under way
  * ends as the network makes it end. 0, or -EINVAL after a line in the log: all is as before. */
 WARN_UNUSED int sync_driver_move(struct sync_driver *d, const char *endpoint, const char *session);

@@ -55,6 +55,16 @@ static uint64_t last_saved(const struct sync *s)
     return is_saved ? p->at[p->count - 1].serial : 0;
 }
 
+/* Who does not play ends nothing: with the entry taken out, nowPlaying as null would look like a skip, which brings a
+ * song of the loop back to its tail. What plays is finished by the one that plays it, and not rotated. */
+static void leave_playing(const struct sync *s, struct queue *q, struct now_fields *f)
+{
+    if (s->role.is != SYNC_OTHER || q->now || !s->base.queue.now)
+        return;
+    q->now = track_copy(s->base.queue.now);
+    *f = s->base.now;
+}
+
 /* false: the server's document says all of it already. */
 static bool make_queue(struct sync *s, uint64_t until, struct queue *q, struct now_fields *f)
 {
@@ -62,6 +72,7 @@ static bool make_queue(struct sync *s, uint64_t until, struct queue *q, struct n
     *f = s->base.now;
     for (size_t i = 0; i < s->pending.count && s->pending.at[i].serial <= until; i++)
         pending_apply(&s->pending.at[i], q, f);
+    leave_playing(s, q, f);
     bool is_same = queue_same(q, &s->base.queue) && strcmp(f->turn, s->base.now.turn) == 0;
     return !is_same || wants_more(s);
 }

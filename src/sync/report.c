@@ -28,16 +28,9 @@ int64_t report_server_ms(const struct sync *s)
                                       : s->server_ms + (s->now_ns - s->server_at_ns) / NS_PER_MS;
 }
 
-/* The box's own; 0: it does not know. */
-static int64_t wall_ms(const struct sync *s)
-{
-    return s->wall_ms ? s->wall_ms + (s->now_ns - s->wall_at_ns) / NS_PER_MS : 0;
-}
-
 bool report_updated_at(const struct sync *s, char out[STAMP_SIZE])
 {
     int64_t ms = report_server_ms(s);
-    ms = ms ? ms : wall_ms(s);
     if (ms)
         stamp_format(ms, out);
     return ms != 0;
@@ -90,7 +83,7 @@ static bool has_jumped(const struct sync *s, const struct sync_playback *p)
     return p->is_playing && fabs(p->position_s - expected) > 2;
 }
 
-void sync_playback(struct sync *s, const struct sync_playback *p, int64_t wall, int64_t now_ns)
+void sync_playback(struct sync *s, const struct sync_playback *p, int64_t now_ns)
 {
     sync_time(s, now_ns);
     struct report *r = &s->report;
@@ -98,8 +91,6 @@ void sync_playback(struct sync *s, const struct sync_playback *p, int64_t wall, 
                    p->duration_s != r->playback.duration_s || has_jumped(s, p);
     bool is_new = is_turn || p->is_playing != r->playback.is_playing ||
                   p->volume != r->playback.volume || p->is_muted != r->playback.is_muted;
-    s->wall_ms = wall;
-    s->wall_at_ns = now_ns;
     r->playback = *p;
     r->playback_ns = now_ns;
     if (is_turn && s->full_view.now && state_is_master(s) && p->is_playing) {

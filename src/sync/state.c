@@ -106,7 +106,10 @@ static void set_playing(struct sync *s)
     const struct track *now =
         s->view.now ? s->full_view.now : NULL; /* what is withheld does not play here */
     struct entry_place place;
-    if (now && track_is_remade(now) && queue_playing(&s->full_view, &place))
+    bool is_remade = now && track_is_remade(now);
+    if (is_remade && s->playing && strcmp(now->video_id, s->playing->video_id) == 0)
+        return; /* a web player's copy of it: the entry itself may be in no list any more */
+    if (is_remade && queue_playing(&s->full_view, &place))
         now = queue_at(&s->full_view, place); /* the entry itself, not a web player's copy */
     track_destroy(s->playing);
     s->playing = now ? track_copy(now) : NULL;

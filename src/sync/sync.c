@@ -328,11 +328,9 @@ int64_t sync_deadline_ns(const struct sync *s)
     return at;
 }
 
-int sync_apply(struct sync *s, const struct queue_op *op, int64_t wall_ms, int64_t now_ns)
+int sync_apply(struct sync *s, const struct queue_op *op, int64_t now_ns)
 {
     sync_time(s, now_ns);
-    s->wall_ms = wall_ms;
-    s->wall_at_ns = now_ns;
     if (s->role.is == SYNC_OTHER && pending_is_transport(op->kind))
         return -EPERM;
     int ret = state_apply(s, op);

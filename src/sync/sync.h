@@ -4,7 +4,8 @@
  * It holds `base` (the last accepted document of the server), `pending` (own operations in order, not yet confirmed:
  * each idempotent, naming its entry) and shows view = base + pending. Both are in the journal text. It never stores
  * back a remembered array and never merges by union: on a conflict the operations are applied again to the new base.
- * Documents of the server are ordered by its $updatedAt alone; no local wall clock is ever compared with it.
+ * Documents of the server are ordered by its $updatedAt alone. What time it is, only the server says: the wall clock of
+ * the box, which may be in 1970, is not known here.
  *
  * Thread-safety: one thread at a time. Times are CLOCK_MONOTONIC in ns. */
 #pragma once
@@ -39,8 +40,8 @@ void sync_time(struct sync *s, int64_t now_ns);
 int64_t sync_deadline_ns(const struct sync *s);
 
 /* An own operation: a person's at the box, or the jukebox's START, END, SKIP, MARK_UNPLAYABLE. Applied to the view at
- * once; result as queue_apply(). `wall_ms` 0: the box does not know the time; nothing carries one then. */
-int sync_apply(struct sync *s, const struct queue_op *op, int64_t wall_ms, int64_t now_ns);
+ * once; result as queue_apply(). */
+int sync_apply(struct sync *s, const struct queue_op *op, int64_t now_ns);
 
 /* How it plays, for nowPlaying's startTime and remaining, player_state and the pace of polling. */
 struct sync_playback {
@@ -49,7 +50,7 @@ struct sync_playback {
     int volume;
     bool is_muted;
 };
-void sync_playback(struct sync *s, const struct sync_playback *p, int64_t wall_ms, int64_t now_ns);
+void sync_playback(struct sync *s, const struct sync_playback *p, int64_t now_ns);
 
 /* The end of an action SYNC_HTTP. status 0: the network failed. `retry_after_s` -1: not said (from X-RateLimit-Reset
  * against the Date header, both the server's). */

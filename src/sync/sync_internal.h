@@ -189,8 +189,7 @@ struct sync {
     int64_t now_ns;
     uint64_t random, next_id;
     int64_t server_ms,
-        server_at_ns;            /* the server's clock as last told; server_at_ns NO_TIME: never */
-    int64_t wall_ms, wall_at_ns; /* the box's, as last told; 0: it does not know */
+        server_at_ns; /* the server's clock as last told; server_at_ns NO_TIME: never */
     bool is_finishing;
 
     struct queue_document base;

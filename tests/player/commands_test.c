@@ -298,6 +298,8 @@ static void next_request_and_ids(void **state)
     const struct message *m = say_ok(d, line);
     assert_string_equal(message_str(message_object_at(m, "added", 0), "requested_by", ""), "Zoë");
     assert_string_equal(message_str(message_object_at(m, "added", 0), "list", ""), "requests");
+    const struct track_list *requests = &jukebox_queue(d->house.jukebox)->list[QUEUE_REQUESTS];
+    assert_string_equal(requests->at[0]->requester_id, "djamms-box"); /* no guest of the venue */
     m = say_ok(d, "{\"command\":\"add\",\"ids\":[\"main:2\",\"dQw4w9WgXcQ\"]}");
     assert_int_equal(message_count(m, "added"), 1);
     assert_int_equal(message_count(m, "refused"), 1);

@@ -2,14 +2,9 @@
  * player that plays what is ready. Broken variants do, on their way, what a broken manager would. */
 #pragma once
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/alloc.h"
 #include "source/supply.h"
+#include "support/simulation.h"
 
 #define SONGS        40
 #define QUEUE_MAX    64
@@ -72,10 +67,9 @@ struct op {
 };
 
 struct world {
-    uint64_t random, seed;
-    int64_t now_ns;
+    struct simulation sim;
     enum broken broken;
-    bool is_healthy, is_quiet, traces;
+    bool is_healthy, is_quiet;
     struct supply *supply;
     struct song song[SONGS];
     int queue[QUEUE_MAX]; /* what plays at first, requests before the rest */
@@ -90,45 +84,7 @@ struct world {
     int64_t metered_ns[METERED_MAX];
     size_t metered_next;
     uint64_t waits, plays, idle_turns, tells;
-    char failure[256];
 };
-
-static inline uint64_t rnd(struct world *w)
-{
-    uint64_t z = w->random += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static inline int pick(struct world *w, int n)
-{
-    return (int)(rnd(w) % (uint64_t)n);
-}
-
-static void trace(const struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void trace(const struct world *w, const char *fmt, ...)
-{
-    if (!w->traces)
-        return;
-    va_list args;
-    va_start(args, fmt);
-    printf("%9.3f ", (double)w->now_ns / 1e9);
-    vprintf(fmt, args);
-    printf("\n");
-    va_end(args);
-}
-
-static void breach(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void breach(struct world *w, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    if (!w->failure[0])
-        vsnprintf(w->failure, sizeof(w->failure), fmt, args);
-    va_end(args);
-    trace(w, "FAILED %s", w->failure);
-}
 
 static inline int song_of(const struct world *w, const char *key)
 {
@@ -189,12 +145,12 @@ static inline bool evict(struct world *w, uint64_t bytes)
         if (stays || (!s->is_cached && !s->partial))
             continue;
         if (s->is_cached && is_queued(w, i))
-            breach(w, "%s is queued and was evicted", s->key);
+            breach(&w->sim, "%s is queued and was evicted", s->key);
         gone += s->partial + (s->is_cached ? s->bytes : 0);
         s->partial = 0;
         s->is_cached = s->was_checked = false;
     }
-    trace(w, "evicted %.0f MB", (double)gone / 1e6);
+    trace(&w->sim, "evicted %.0f MB", (double)gone / 1e6);
     return gone >= bytes;
 }
 
@@ -208,11 +164,11 @@ static inline struct op *op_add(struct world *w, const struct supply_action *a, 
             w->op[i] = (struct op){ .id = a->id,
                                     .kind = a->kind,
                                     .song = song,
-                                    .due_ns = in_ns == INT64_MAX ? in_ns : w->now_ns + in_ns,
-                                    .byte_ns = w->now_ns };
+                                    .due_ns = in_ns == INT64_MAX ? in_ns : w->sim.now_ns + in_ns,
+                                    .byte_ns = w->sim.now_ns };
             return &w->op[i];
         }
-    breach(w, "too much at once");
+    breach(&w->sim, "too much at once");
     return &w->op[0];
 }
 
@@ -231,9 +187,9 @@ static inline void doom(struct world *w, struct op *op)
         s->stale--;
         op->fails_at = 0;
         fail_as(&op->failure, "URL_403", SUPPLY_ANEW);
-    } else if (!w->is_quiet && pick(w, 100) < s->failing_percent) {
-        op->fails_at = rnd(w) % s->bytes;
-        switch (pick(w, 4)) {
+    } else if (!w->is_quiet && pick(&w->sim, 100) < s->failing_percent) {
+        op->fails_at = rnd(&w->sim) % s->bytes;
+        switch (pick(&w->sim, 4)) {
         case 0: fail_as(&op->failure, "URL_403", SUPPLY_ANEW); break;
         case 1:
             fail_as(&op->failure, "RANGE_416", SUPPLY_AGAIN);
@@ -246,26 +202,26 @@ static inline void doom(struct world *w, struct op *op)
             op->failure.refused_s = 3600;
         }
     }
-    s->is_bad = !w->is_quiet && pick(w, 100) < s->failing_percent / 2;
+    s->is_bad = !w->is_quiet && pick(&w->sim, 100) < s->failing_percent / 2;
 }
 
 static inline void count_try(struct world *w, struct song *s)
 {
     int64_t *slot = &s->tried_ns[s->tries++ % TRIES_KEPT];
-    *slot = w->now_ns;
+    *slot = w->sim.now_ns;
     size_t lately = 0;
     for (size_t i = 0; i < TRIES_KEPT && i < s->tries; i++)
-        lately += s->tried_ns[i] > w->now_ns - SECONDS(3600);
+        lately += s->tried_ns[i] > w->sim.now_ns - SECONDS(3600);
     if (lately > TRIES_HOURLY)
-        breach(w, "%s was tried more than %d times in an hour", s->key, TRIES_HOURLY);
-    if (w->now_ns < s->forbidden_until_ns)
-        breach(w, "%s was tried although it failed for good", s->key);
+        breach(&w->sim, "%s was tried more than %d times in an hour", s->key, TRIES_HOURLY);
+    if (w->sim.now_ns < s->forbidden_until_ns)
+        breach(&w->sim, "%s was tried although it failed for good", s->key);
     if (!s->is_metered)
         return;
     int64_t *oldest = &w->metered_ns[w->metered_next++ % METERED_MAX];
-    if (*oldest > w->now_ns - SECONDS(3600))
-        breach(w, "more than %d questions to a metered source in an hour", METERED_MAX);
-    *oldest = w->now_ns;
+    if (*oldest > w->sim.now_ns - SECONDS(3600))
+        breach(&w->sim, "more than %d questions to a metered source in an hour", METERED_MAX);
+    *oldest = w->sim.now_ns;
 }
 
 static inline void count_works(struct world *w, int song)
@@ -279,9 +235,9 @@ static inline void count_works(struct world *w, int song)
         fetches += op->kind == SUPPLY_FETCH;
     }
     if (of_song > 1)
-        breach(w, "%s is fetched twice at once", w->song[song].key);
+        breach(&w->sim, "%s is fetched twice at once", w->song[song].key);
     if (fetches > 2)
-        breach(w, "%d downloads at once", fetches);
+        breach(&w->sim, "%d downloads at once", fetches);
 }
 
 static inline void begin_fetch(struct world *w, const struct supply_action *a, int song)
@@ -300,7 +256,7 @@ static inline void cancel(struct world *w, uint64_t id)
 {
     for (size_t i = 0; i < OPS_MAX; i++)
         if (w->op[i].id == id && !w->op[i].is_copy)
-            w->op[i].due_ns = w->now_ns + MS(200);
+            w->op[i].due_ns = w->sim.now_ns + MS(200);
 }
 
 static inline void queue_remove(struct world *w, size_t at)
@@ -315,9 +271,9 @@ static inline void queue_remove(struct world *w, size_t at)
 static inline void entry_failed(struct world *w, int song, const char *class)
 {
     struct song *s = &w->song[song];
-    bool is_refused = w->now_ns < s->refused_until_ns || w->now_ns < s->forbidden_until_ns;
+    bool is_refused = w->sim.now_ns < s->refused_until_ns || w->sim.now_ns < s->forbidden_until_ns;
     if (strcmp(class, "REMOVED") == 0 && !is_refused)
-        breach(w, "%s is said to be removed, by nobody", s->key);
+        breach(&w->sim, "%s is said to be removed, by nobody", s->key);
     s->is_unplayable = true;
     for (size_t i = 0; i < w->count; i++)
         if (w->queue[i] == song && w->is_request[i] && !(i == 0 && w->is_playing)) {
@@ -331,31 +287,31 @@ static inline void have(struct world *w, int song)
     struct song *s = &w->song[song];
     s->is_unplayable = false;
     if (!s->is_cached || !s->was_checked)
-        breach(w, "%s is said to be ready and is %s", s->key,
+        breach(&w->sim, "%s is said to be ready and is %s", s->key,
                s->is_cached ? "not checked" : "not there");
 }
 
 static inline void act(struct world *w, const struct supply_action *a)
 {
     int song = song_of(w, a->key);
-    trace(w, "  action %d %s %s id %" PRIu64, a->kind, a->key, a->class, a->id);
+    trace(&w->sim, "  action %d %s %s id %" PRIu64, a->kind, a->key, a->class, a->id);
     switch (a->kind) {
-    case SUPPLY_LOOK: op_add(w, a, song, MS(1 + pick(w, 50))); break;
+    case SUPPLY_LOOK: op_add(w, a, song, MS(1 + pick(&w->sim, 50))); break;
     case SUPPLY_RESOLVE:
         count_try(w, &w->song[song]);
-        op_add(w, a, song, MS(50 + pick(w, RESOLVE_S * 1000)));
+        op_add(w, a, song, MS(50 + pick(&w->sim, RESOLVE_S * 1000)));
         count_works(w, song);
         break;
     case SUPPLY_FETCH:
         begin_fetch(w, a, song);
-        if (w->broken == FETCHES_TWICE && pick(w, 4) == 0) {
+        if (w->broken == FETCHES_TWICE && pick(&w->sim, 4) == 0) {
             begin_fetch(w, a, song);
         }
         break;
     case SUPPLY_CHECK:
-        op_add(w, a, song, w->broken == CHECKS_NOTHING ? MS(1) : MS(500 + pick(w, 4000)));
+        op_add(w, a, song, w->broken == CHECKS_NOTHING ? MS(1) : MS(500 + pick(&w->sim, 4000)));
         break;
-    case SUPPLY_PUBLISH: op_add(w, a, song, MS(20 + pick(w, 300))); break;
+    case SUPPLY_PUBLISH: op_add(w, a, song, MS(20 + pick(&w->sim, 300))); break;
     case SUPPLY_EVICT: op_add(w, a, -1, MS(20))->done = a->bytes; break;
     case SUPPLY_CANCEL: cancel(w, a->id); break;
     case SUPPLY_LIMIT:
@@ -367,7 +323,7 @@ static inline void act(struct world *w, const struct supply_action *a)
     case SUPPLY_FAIL: entry_failed(w, song, a->class); break;
     case SUPPLY_REFUSE:
         if (w->broken != STUBBORN)
-            w->song[song].refused_until_ns = w->now_ns + SECONDS(a->for_s);
+            w->song[song].refused_until_ns = w->sim.now_ns + SECONDS(a->for_s);
         break;
     case SUPPLY_START: {
         uint64_t in_hand = 0;
@@ -375,7 +331,7 @@ static inline void act(struct world *w, const struct supply_action *a)
             if (w->op[i].id && w->op[i].song == song && w->op[i].kind == SUPPLY_FETCH)
                 in_hand = w->op[i].done;
         if (!w->song[song].can_grow || in_hand < (uint64_t)RATE * 14)
-            breach(w, "%s may start with %.0f s", w->song[song].key, (double)in_hand / RATE);
+            breach(&w->sim, "%s may start with %.0f s", w->song[song].key, (double)in_hand / RATE);
         break;
     }
     case SUPPLY_PUT_OFF: w->waits++; break;
@@ -387,10 +343,10 @@ static inline void drain(struct world *w)
 {
     struct supply_action a;
     int n = 0;
-    while (supply_next_action(w->supply, &a) && !w->failure[0]) {
+    while (supply_next_action(w->supply, &a) && !w->sim.failure[0]) {
         act(w, &a);
         if (++n > 1000)
-            breach(w, "actions without end");
+            breach(&w->sim, "actions without end");
     }
 }
 
@@ -402,17 +358,17 @@ static inline void resolve_ends(struct world *w, struct op *op, struct supply_re
     r->outcome = SUPPLY_FAILURE;
     if (!w->is_up) {
         fail_as(&r->failure, "DNS", SUPPLY_OFFLINE);
-    } else if (w->now_ns < w->breaker_until_ns && s->source == 1) {
+    } else if (w->sim.now_ns < w->breaker_until_ns && s->source == 1) {
         fail_as(&r->failure, "BOT_CHECK", SUPPLY_BLOCKED);
     } else if (s->is_permanent) {
         fail_as(&r->failure, "REMOVED", SUPPLY_PERMANENT);
         r->failure.refused_s = 7200;
-        s->forbidden_until_ns = w->now_ns + SECONDS(7200);
+        s->forbidden_until_ns = w->sim.now_ns + SECONDS(7200);
     } else if (s->is_hopeless) {
         fail_as(&r->failure, "SERVER", SUPPLY_AGAIN);
     } else {
         r->outcome = SUPPLY_OK;
-        r->bytes = pick(w, 4) ? s->bytes : 0;
+        r->bytes = pick(&w->sim, 4) ? s->bytes : 0;
         r->duration_s = s->duration_s;
         r->can_grow = s->can_grow;
     }
@@ -445,10 +401,10 @@ static inline void look_ends(struct world *w, struct op *op, struct supply_resul
     if (s->is_cached)
         return;
     r->outcome = SUPPLY_ABSENT;
-    if (w->now_ns < s->refused_until_ns) {
+    if (w->sim.now_ns < s->refused_until_ns) {
         r->outcome = SUPPLY_REFUSED;
         fail_as(&r->failure, "REMOVED", SUPPLY_PERMANENT);
-        r->failure.refused_s = (s->refused_until_ns - w->now_ns + NS_PER_S - 1) / NS_PER_S;
+        r->failure.refused_s = (s->refused_until_ns - w->sim.now_ns + NS_PER_S - 1) / NS_PER_S;
     }
 }
 
@@ -460,7 +416,7 @@ static inline void forget_patience(struct world *w, const struct op *op,
     if (op->song < 0 || r->outcome != SUPPLY_FAILURE ||
         !(is_permanent ? w->broken == STUBBORN : w->broken == STORMS))
         return;
-    supply_retry(w->supply, w->song[op->song].key, w->now_ns);
+    supply_retry(w->supply, w->song[op->song].key, w->sim.now_ns);
 }
 
 static inline void op_ends(struct world *w, struct op *op)
@@ -476,8 +432,8 @@ static inline void op_ends(struct world *w, struct op *op)
     case SUPPLY_PUBLISH: publish_ends(w, &done, &r); break;
     default: r.outcome = evict(w, done.done) ? SUPPLY_OK : SUPPLY_FAILURE; break;
     }
-    trace(w, "id %" PRIu64 " ends: %d %s", done.id, r.outcome, r.failure.class);
-    supply_done(w->supply, done.id, &r, w->now_ns);
+    trace(&w->sim, "id %" PRIu64 " ends: %d %s", done.id, r.outcome, r.failure.class);
+    supply_done(w->supply, done.id, &r, w->sim.now_ns);
     drain(w);
     forget_patience(w, &done, &r);
     drain(w);
@@ -488,8 +444,8 @@ static inline void fetch_fails(struct world *w, struct op *op, const struct supp
     struct op done = *op;
     struct supply_result r = { .outcome = SUPPLY_FAILURE, .failure = *f };
     *op = (struct op){ .id = 0 };
-    trace(w, "fetch %" PRIu64 " of %s fails: %s", done.id, w->song[done.song].key, f->class);
-    supply_done(w->supply, done.id, &r, w->now_ns);
+    trace(&w->sim, "fetch %" PRIu64 " of %s fails: %s", done.id, w->song[done.song].key, f->class);
+    supply_done(w->supply, done.id, &r, w->sim.now_ns);
     drain(w);
     forget_patience(w, &done, &r);
     drain(w);
@@ -504,8 +460,8 @@ static inline void fetch_tick(struct world *w, struct op *op, uint64_t share)
     if (!w->is_up)
         more = 0;
     if (more)
-        op->byte_ns = w->now_ns;
-    if (w->now_ns - op->byte_ns > STALL_NS) {
+        op->byte_ns = w->sim.now_ns;
+    if (w->sim.now_ns - op->byte_ns > STALL_NS) {
         fail_as(&f, "TIMEOUT", SUPPLY_OFFLINE);
         fetch_fails(w, op, &f);
         return;
@@ -524,22 +480,22 @@ static inline void fetch_tick(struct world *w, struct op *op, uint64_t share)
     op->done += more;
     s->partial = op->done;
     if (op->done < s->bytes) {
-        supply_progress(w->supply, op->id, op->done, (double)op->done / RATE, w->now_ns);
+        supply_progress(w->supply, op->id, op->done, (double)op->done / RATE, w->sim.now_ns);
         drain(w);
         return;
     }
     struct supply_result r = { .outcome = SUPPLY_OK };
     uint64_t id = op->id;
     *op = (struct op){ .id = 0 };
-    trace(w, "fetch %" PRIu64 " of %s ends", id, s->key);
-    supply_done(w->supply, id, &r, w->now_ns);
+    trace(&w->sim, "fetch %" PRIu64 " of %s ends", id, s->key);
+    supply_done(w->supply, id, &r, w->sim.now_ns);
     drain(w);
 }
 
 static inline void tick(struct world *w)
 {
     uint64_t fetches = 0;
-    w->tick_ns = w->now_ns + TICK_NS;
+    w->tick_ns = w->sim.now_ns + TICK_NS;
     for (size_t i = 0; i < OPS_MAX; i++)
         fetches += w->op[i].id && w->op[i].kind == SUPPLY_FETCH;
     for (size_t i = 0; i < OPS_MAX; i++)

@@ -88,6 +88,10 @@ add_test(NAME system/kill_long CONFIGURATIONS Long
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/system/kill_test.py --rounds 500
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
 set_tests_properties(system/kill_long PROPERTIES TIMEOUT 7200 RUN_SERIAL TRUE)
+add_test(NAME system/hub_kill_long CONFIGURATIONS Long
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/system/hub_kill_test.py --rounds 200
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+set_tests_properties(system/hub_kill_long PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
 
 # When all tests are known: what the system tests need, and which tests run under the sanitizers.
 function(djamms_test_properties)
@@ -119,7 +123,7 @@ function(djamms_test_properties)
         if(test MATCHES "^source/(supply_simulation|cache_crash)_test$")
             set_tests_properties(${test} PROPERTIES TIMEOUT 600)
         endif()
-        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|venue_network|fetch))")
+        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|fetch))")
             continue() # says the same in every build, or mostly waits
         endif()
         set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")

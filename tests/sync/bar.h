@@ -177,7 +177,7 @@ static inline void add_song(struct bar *b)
     track_set(&t->id, "5f3759df5f3759df5f37");
     track_set(&t->video_id, "bbbbbbbbbbb");
     struct queue_op op = { .kind = OP_ADD, .track = t };
-    assert_int_equal(sync_apply(b->sync, &op, 0, b->now_ns), 0);
+    assert_int_equal(sync_apply(b->sync, &op, b->now_ns), 0);
     track_destroy(t);
     settle(b);
 }
@@ -193,9 +193,9 @@ static inline void play(struct bar *b)
 {
     struct queue_op start = { .kind = OP_START,
                               .entry = entry_ref_of(sync_view(b->sync)->list[QUEUE_MAIN].at[0]) };
-    assert_int_equal(sync_apply(b->sync, &start, 0, b->now_ns), 0);
+    assert_int_equal(sync_apply(b->sync, &start, b->now_ns), 0);
     sync_playback(b->sync,
                   &(struct sync_playback){ .is_playing = true, .duration_s = 9000, .volume = 70 },
-                  0, b->now_ns);
+                  b->now_ns);
     settle(b);
 }

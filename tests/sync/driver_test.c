@@ -45,7 +45,7 @@ static void on_command(void *ctx, enum sync_command command, double value)
     s->command = command;
     s->value = value;
     if (s->applies_on_command)
-        sync_driver_apply(s->driver, &an_operation, 0);
+        sync_driver_apply(s->driver, &an_operation);
 }
 
 static void look_at_journal(struct stage *s)
@@ -66,7 +66,7 @@ static void on_change(void *ctx)
     look_at_journal(s);
     if (s->applies_on_change > 0) {
         s->applies_on_change--;
-        sync_driver_apply(s->driver, &an_operation, 0);
+        sync_driver_apply(s->driver, &an_operation);
     }
 }
 
@@ -134,7 +134,7 @@ static void turn(struct stage *s)
 static void want(struct stage *s, struct sync_action a)
 {
     fake_want(&s->engine, a);
-    sync_driver_playback(s->driver, &(struct sync_playback){ 0 }, 0);
+    sync_driver_playback(s->driver, &(struct sync_playback){ 0 });
 }
 
 /* ---- servers ------------------------------------------------------------------------------------ */
@@ -354,7 +354,7 @@ static void time_moves_on_at_the_deadline(void **state)
     wait_for(&s, &s.engine.times, 1); /* it begins by itself */
     int64_t deadline_ns = now_mono_ns() + MS(3);
     s.engine.deadline_ns = deadline_ns;
-    sync_driver_playback(s.driver, &(struct sync_playback){ 0 }, 0);
+    sync_driver_playback(s.driver, &(struct sync_playback){ 0 });
     while (s.engine.deadline_ns)
         uv_run(&s.loop, UV_RUN_ONCE);
     assert_true(s.engine.time_ns >= deadline_ns);
@@ -366,10 +366,11 @@ static void operation_is_saved_and_that_is_told(void **state)
 {
     struct stage s;
     open_stage(&s, NULL, (struct sync_driver_params){ 0 });
-    assert_int_equal(sync_driver_apply(s.driver, &an_operation, -1), -EPERM);
+    struct queue_op refused = { .kind = OP_END };
+    assert_int_equal(sync_driver_apply(s.driver, &refused), -EPERM);
     turn(&s);
     assert_int_equal(s.saves, 0);
-    assert_int_equal(sync_driver_apply(s.driver, &an_operation, 0), 0);
+    assert_int_equal(sync_driver_apply(s.driver, &an_operation), 0);
     assert_int_equal(s.saves, 0); /* its owner is in the middle of something */
     turn(&s);
     assert_int_equal(s.saves, 1);
@@ -378,7 +379,7 @@ static void operation_is_saved_and_that_is_told(void **state)
     sync_driver_saved(s.driver, 1);
     assert_int_equal(s.engine.saved, 1);
     s.saves_at_once = true;
-    assert_int_equal(sync_driver_apply(s.driver, &an_operation, 0), 0);
+    assert_int_equal(sync_driver_apply(s.driver, &an_operation), 0);
     turn(&s);
     assert_int_equal(s.engine.saved, 2);
     close_stage(&s);
@@ -415,7 +416,7 @@ static void endless_actions_leave_the_loop_its_turns(void **state)
     struct stage s;
     open_stage(&s, NULL, (struct sync_driver_params){ 0 });
     s.engine.is_endless = true;
-    sync_driver_playback(s.driver, &(struct sync_playback){ 0 }, 0);
+    sync_driver_playback(s.driver, &(struct sync_playback){ 0 });
     turn(&s);
     int first = s.commands;
     assert_in_range(first, 1, 1000);
@@ -428,12 +429,12 @@ static void hops_are_measured(void **state)
     struct stage s;
     open_stage(&s, serve_mirror, (struct sync_driver_params){ 0 });
     s.saves_at_once = true;
-    sync_driver_apply(s.driver, &an_operation, 0);
+    sync_driver_apply(s.driver, &an_operation);
     turn(&s);
     assert_int_equal(sync_driver_latency(s.driver, SYNC_HOP_SAVED)->count, 1);
     assert_int_equal(sync_driver_latency(s.driver, SYNC_HOP_SERVER)->count, 0);
     s.engine.pending = 0;
-    sync_driver_playback(s.driver, &(struct sync_playback){ 0 }, 0);
+    sync_driver_playback(s.driver, &(struct sync_playback){ 0 });
     turn(&s);
     assert_int_equal(sync_driver_latency(s.driver, SYNC_HOP_SERVER)->count, 1);
     want(&s, (struct sync_action){ .kind = SYNC_SOCKET_OPEN, .id = 3, .path = "/realtime" });
@@ -459,7 +460,7 @@ static void finishes_when_the_engine_has(void **state)
     uv_run(&s.loop, UV_RUN_NOWAIT);
     assert_int_equal(s.finished, 0);
     s.engine.is_finished = true;
-    sync_driver_playback(s.driver, &(struct sync_playback){ 0 }, 0);
+    sync_driver_playback(s.driver, &(struct sync_playback){ 0 });
     assert_int_equal(s.finished, 0); /* from the loop only */
     wait_for(&s, &s.finished, 1);
     close_stage(&s);

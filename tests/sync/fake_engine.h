@@ -106,9 +106,9 @@ int64_t sync_deadline_ns(const struct sync *s)
     return s->deadline_ns ? s->deadline_ns : INT64_MAX;
 }
 
-int sync_apply(struct sync *s, const struct queue_op *op, int64_t wall_ms, int64_t now_ns)
+int sync_apply(struct sync *s, const struct queue_op *op, int64_t now_ns)
 {
-    if (wall_ms < 0)
+    if (op->kind == OP_END)
         return -EPERM;
     s->applied++;
     s->pending++;
@@ -117,7 +117,7 @@ int sync_apply(struct sync *s, const struct queue_op *op, int64_t wall_ms, int64
     return 0;
 }
 
-void sync_playback(struct sync *s, const struct sync_playback *p, int64_t wall_ms, int64_t now_ns)
+void sync_playback(struct sync *s, const struct sync_playback *p, int64_t now_ns)
 {
     s->playbacks++;
 }

@@ -7,9 +7,9 @@ static void end_first(struct bar *b)
     struct track *first = track_copy(list->at[0]), *second = track_copy(list->at[1]);
     struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(first) };
     struct queue_op start = { .kind = OP_START, .entry = entry_ref_of(second) };
-    assert_int_equal(sync_apply(b->sync, &end, 0, b->now_ns), 0);
+    assert_int_equal(sync_apply(b->sync, &end, b->now_ns), 0);
     settle(b);
-    assert_int_equal(sync_apply(b->sync, &start, 0, b->now_ns), 0);
+    assert_int_equal(sync_apply(b->sync, &start, b->now_ns), 0);
     settle(b);
     track_destroy(first);
     track_destroy(second);
@@ -59,11 +59,36 @@ static void nothing_is_told_that_a_power_cut_could_take(void **state)
     close_bar(&b);
 }
 
+/* Else it would look like the skip of a web admin, and the song come back. */
+static void a_box_that_does_not_play_takes_a_song_out_and_leaves_what_plays(void **state)
+{
+    struct bar b;
+    open_bar(&b, "secret");
+    snprintf(b.server.master, sizeof(b.server.master), "device_2");
+    add_queue(&b);
+    struct doc *d = server_find(&b.server, "queues", VENUE);
+    doc_set(d, "nowPlaying",
+            "{\"id\":\"song0\",\"videoId\":\"aaaaaaaaaaa\",\"turn\":\"deadbeefdeadbeef-9\"}");
+    server_touch(&b.server, d, "update");
+    go(&b, 20);
+    assert_int_equal(status_of(&b).role, SYNC_OTHER);
+    struct queue_op remove = { .kind = OP_REMOVE, .entry = { .id = "song0" } };
+    assert_int_equal(sync_apply(b.sync, &remove, b.now_ns), 0);
+    settle(&b);
+    go(&b, 10);
+    assert_string_equal(doc_get(d, "mainQueue"), "[]");
+    assert_non_null(now_playing(&b));
+    assert_contains(now_playing(&b), "deadbeefdeadbeef-9");
+    assert_int_equal(status_of(&b).pending, 0);
+    close_bar(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_end_and_the_start_after_it_are_one_write),
         cmocka_unit_test(nothing_is_told_that_a_power_cut_could_take),
+        cmocka_unit_test(a_box_that_does_not_play_takes_a_song_out_and_leaves_what_plays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

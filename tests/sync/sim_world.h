@@ -1,19 +1,35 @@
 /* The simulation's world: players with their engines and a simple jukebox, a bad network, crashes. Time is a number. */
 #pragma once
 
-#include <inttypes.h>
-#include <stdarg.h>
-
+#include "support/simulation.h"
+#include "sync/sim_clock.h"
 #include "sync/sim_server.h"
+#include "sync/sim_songs.h"
 #include "sync/sync_internal.h"
 #include "wire/track_json.h"
 
 #define PLAYERS_MAX 5
 #define ASKED_MAX   48
 #define REMOVED_MAX 16
+#define CLAIM_NS    SECONDS(100) /* so long another box waits for one that has said that it plays */
+#define TELLING     3            /* calls within which a box tells what it has to */
 
-/* MODEST leaves the role to others, RESTLESS is always due. */
-enum broken { WHOLE, LOSES, PLAYS_TWICE, TWO_MASTERS, MODEST, DEAF, UNION, RESTLESS };
+/* MODEST leaves the role to others, RESTLESS is always due, HASTY promises what is not on disk,
+ * CLOCKED tells the time of its box, SILENT not what became of requests. */
+enum broken {
+    WHOLE,
+    LOSES,
+    PLAYS_TWICE,
+    TWO_MASTERS,
+    MODEST,
+    DEAF,
+    UNION,
+    RESTLESS,
+    HASTY,
+    DOUBLES,
+    CLOCKED,
+    SILENT
+};
 
 enum what {
     TO_SERVER,
@@ -26,7 +42,9 @@ enum what {
     ACTOR,
     HOSTILE,
     KIOSK_WRITE,
-    KIOSK_DOC
+    KIOSK_DOC,
+    BOX_ACTOR,
+    BOX_CRASH
 };
 
 struct event {
@@ -37,6 +55,7 @@ struct event {
     unsigned life;
     uint64_t id;
     int status;
+    int64_t read_ns; /* REPLY: requests as they were then; 0: others */
     char *path, *guard, *text;
     char method[8];
 };
@@ -48,11 +67,15 @@ struct player {
     bool is_live;         /* the server knows the socket */
     int64_t cut_until_ns; /* partitioned */
     char *journal;        /* on disk */
+    uint64_t written;     /* its revision, if of this life */
     char device[16];
-    struct track *sounding; /* NULL: silent */
-    char last_payment[24];  /* of what sounded last, also before a crash */
-    char turn[TURN_SIZE];   /* what sounds */
-    int64_t ends_ns;
+    struct sim_clock clock;
+    struct track *sounding;             /* NULL: silent */
+    char last_payment[24], last_id[24]; /* of what sounded last, also before a crash */
+    char turn[TURN_SIZE];               /* what sounds */
+    bool is_warned;           /* when that began, it could be known to be played elsewhere */
+    int64_t ends_ns, read_ns; /* read: requests were read last, as they were then */
+    int answers;              /* of the server, that got here */
 };
 
 /* A request of a guest, and what became of it. */
@@ -60,12 +83,17 @@ struct asked {
     char payment[24], id[40], video[16];
     bool is_acknowledged, is_excused, was_heard;
     int completions;
-    char turn[TURN_SIZE];
+    char turn[TURN_SIZE]; /* that was played to its end, */
+    int by, answers;      /* by whom, who had heard so much from the server then */
+    /* The server was told that it is over, and that it is played; 0: it was not. */
+    int64_t over_ns, claimed_ns;
+    int claimed_by;
+    int64_t ended_ns; /* heard to its end, at last */
 };
 
 struct world {
-    uint64_t random, seed;
-    int64_t now_ns;
+    struct simulation sim;
+    uint64_t boxes, clocks; /* random numbers of their own, so that seeds mean what they meant */
     struct event *heap;
     size_t heap_count, heap_cap;
     uint64_t order;
@@ -82,48 +110,12 @@ struct world {
     size_t asked_count;
     char removed[REMOVED_MAX][24];
     size_t removed_count;
+    bool has_songs; /* somebody is at the boxes */
+    bool has_true_clocks;
+    struct sim_songs songs;
     enum broken broken;
-    bool traces;
-    char failure[256];
     char *remembered; /* of a broken engine */
 };
-
-static uint64_t rnd(struct world *w)
-{
-    uint64_t z = w->random += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static int pick(struct world *w, int n)
-{
-    return (int)(rnd(w) % (uint64_t)n);
-}
-
-static void trace(const struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void trace(const struct world *w, const char *fmt, ...)
-{
-    if (!w->traces)
-        return;
-    va_list args;
-    va_start(args, fmt);
-    printf("%9.3f ", (double)w->now_ns / 1e9);
-    vprintf(fmt, args);
-    printf("\n");
-    va_end(args);
-}
-
-static void breach(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void breach(struct world *w, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    if (!w->failure[0])
-        vsnprintf(w->failure, sizeof(w->failure), fmt, args);
-    va_end(args);
-    trace(w, "FAILED %s", w->failure);
-}
 
 /* ---- events --------------------------------------------------------------------------------------------------- */
 
@@ -138,7 +130,7 @@ static struct event *post(struct world *w, int64_t in_ns, struct event e)
         w->heap_cap = w->heap_cap ? 2 * w->heap_cap : 64;
         w->heap = xrealloc(w->heap, w->heap_cap * sizeof(*w->heap));
     }
-    e.at_ns = w->now_ns + in_ns;
+    e.at_ns = w->sim.now_ns + in_ns;
     e.order = w->order++;
     size_t i = w->heap_count++;
     while (i > 0 && is_before(&e, &w->heap[(i - 1) / 2])) {
@@ -173,30 +165,31 @@ static void event_finish(struct event *e)
 
 static bool is_cut(const struct world *w, int who)
 {
-    return w->now_ns < w->player[who].cut_until_ns || w->now_ns < w->server_down_until_ns;
+    return w->sim.now_ns < w->player[who].cut_until_ns || w->sim.now_ns < w->server_down_until_ns;
 }
 
 static bool is_lost(struct world *w)
 {
-    return pick(w, 100) < w->loss_percent;
+    return pick(&w->sim, 100) < w->loss_percent;
 }
 
 static int64_t delay(struct world *w)
 {
-    return w->loss_percent && pick(w, 20) == 0 ? MS(200 + pick(w, 4000)) : MS(1 + pick(w, 80));
+    return w->loss_percent && pick(&w->sim, 20) == 0 ? MS(200 + pick(&w->sim, 4000))
+                                                     : MS(1 + pick(&w->sim, 80));
 }
 
 static void on_write(void *ctx, const struct doc *d, const char *action)
 {
     struct world *w = ctx;
-    trace(w, "server %s %s/%s at %" PRId64 " now=%.60s priority=%zu", action, d->collection, d->id,
-          d->stamp_ms, doc_get(d, "nowPlaying") ? doc_get(d, "nowPlaying") : "-",
+    trace(&w->sim, "server %s %s/%s at %" PRId64 " now=%.60s priority=%zu", action, d->collection,
+          d->id, d->stamp_ms, doc_get(d, "nowPlaying") ? doc_get(d, "nowPlaying") : "-",
           doc_get(d, "priorityQueue") ? strlen(doc_get(d, "priorityQueue")) : 0);
     for (int i = 0; i < w->player_count; i++) {
         struct player *p = &w->player[i];
-        int copies = !p->is_live || is_cut(w, i) || is_lost(w) ? 0
-                     : w->loss_percent && pick(w, 20) == 0     ? 2
-                                                               : 1;
+        int copies = !p->is_live || is_cut(w, i) || is_lost(w)   ? 0
+                     : w->loss_percent && pick(&w->sim, 20) == 0 ? 2
+                                                                 : 1;
         while (copies-- > 0)
             post(w, delay(w),
                  (struct event){
@@ -208,6 +201,14 @@ static void on_write(void *ctx, const struct doc *d, const char *action)
                          "{\"type\":\"event\",\"data\":{\"events\":[\"x.%s\"],\"payload\":%s}}",
                          action, d->json) });
     }
+}
+
+/* What the box believes; 0: nothing. */
+static int64_t wall_ms(struct world *w, struct player *p)
+{
+    if (w->has_true_clocks)
+        return CLOCK_TRUE + w->sim.now_ns / NS_PER_MS;
+    return sim_clock_ms(&p->clock, &w->clocks, w->sim.now_ns);
 }
 
 /* ---- what a broken engine does on its way out -------------------------------------------------------------------- */
@@ -232,7 +233,21 @@ static void unite(struct world *w, struct message *data, const char *field)
     track_list_finish(&now);
 }
 
-static char *spoil_body(struct world *w, const struct sync_action *a, bool *guards)
+/* The last song of the body's list is there once more. */
+static void double_last(struct message *data)
+{
+    struct track_list main;
+    track_list_parse(&main, message_str(data, "mainQueue", "[]"));
+    if (main.count)
+        track_list_append(&main, track_copy(main.at[main.count - 1]));
+    char *text = track_list_text(&main);
+    message_set_str(data, "mainQueue", text);
+    track_list_finish(&main);
+    free(text);
+}
+
+static char *spoil_body(struct world *w, struct player *p, const struct sync_action *a,
+                        bool *guards)
 {
     if (!a->body || !strstr(a->path, "/queues/") || w->broken == WHOLE)
         return xstrdup(a->body);
@@ -243,6 +258,13 @@ static char *spoil_body(struct world *w, const struct sync_action *a, bool *guar
         message_set_str(data, fields[i], message_str(from, fields[i], NULL));
     if (w->broken == UNION)
         unite(w, data, "mainQueue");
+    if (w->broken == DOUBLES)
+        double_last(data);
+    if (w->broken == CLOCKED) {
+        char stamp[STAMP_SIZE];
+        stamp_format(wall_ms(w, p), stamp);
+        message_set_str(data, "updatedAt", stamp);
+    }
     if (w->broken == LOSES) { /* stores back what it remembers */
         if (!w->remembered)
             w->remembered = xstrdup(message_str(from, "priorityQueue", "[]"));
@@ -290,6 +312,22 @@ static struct asked *asked_of(struct world *w, const struct track *t)
     return NULL;
 }
 
+/* Whether this box had read that another one plays the request or has played it, or could have read it had the other
+ * one told it; what it played itself it knows. Else nobody can know: whoever plays while nothing that it writes gets
+ * through is, for the others, like a box that died. */
+static bool is_known_as_played(const struct world *w, const struct player *p, const struct asked *a)
+{
+    int who = (int)(p - w->player);
+    bool was_played = a->turn[0] && strcmp(a->turn, p->turn) != 0;
+    if (a->claimed_ns && a->claimed_by != who && a->claimed_ns <= p->read_ns &&
+        w->sim.now_ns < a->claimed_ns + CLAIM_NS)
+        return true;
+    if (!was_played)
+        return false;
+    return a->by == who || (a->over_ns && a->over_ns <= p->read_ns) ||
+           (!w->loss_percent && w->player[a->by].answers > a->answers + TELLING);
+}
+
 static void sound(struct world *w, struct player *p)
 {
     const struct queue *q = sync_view(p->sync);
@@ -298,34 +336,38 @@ static void sound(struct world *w, struct player *p)
     snprintf(p->turn, sizeof(p->turn), "%s", p->sync->playing_turn);
     snprintf(p->last_payment, sizeof(p->last_payment), "%s",
              p->sounding ? p->sounding->payment_id : "");
-    p->ends_ns = p->sounding ? w->now_ns + SECONDS(10 + pick(w, 40)) : INT64_MAX;
-    trace(w, "player %d sounds %s (%s)", (int)(p - w->player), p->sounding ? p->sounding->id : "-",
-          p->sounding ? p->sounding->payment_id : "");
+    snprintf(p->last_id, sizeof(p->last_id), "%s", p->sounding ? p->sounding->id : "");
+    const struct asked *a = p->sounding ? asked_of(w, p->sounding) : NULL;
+    p->is_warned = a && is_known_as_played(w, p, a);
+    p->ends_ns = p->sounding ? w->sim.now_ns + SECONDS(10 + pick(&w->sim, 40)) : INT64_MAX;
+    trace(&w->sim, "player %d sounds %s (%s)", (int)(p - w->player),
+          p->sounding ? p->sounding->id : "-", p->sounding ? p->sounding->payment_id : "");
     struct sync_playback playback = { .is_playing = p->sounding, .duration_s = 30, .volume = 70 };
-    sync_playback(p->sync, &playback, 0, w->now_ns);
-}
-
-/* A device alone in its part of a split network plays on; what it began there, another one may begin, too. */
-static bool is_isolated(const struct world *w, const struct player *p)
-{
-    return w->player_count > 1 && is_cut(w, (int)(p - w->player));
+    sync_playback(p->sync, &playback, w->sim.now_ns);
 }
 
 static void completed(struct world *w, struct player *p)
 {
     struct asked *a = asked_of(w, p->sounding);
-    if (a)
+    struct sim_song *song = songs_find(&w->songs, p->sounding->id);
+    if (song)
+        song->was_heard = true;
+    if (a) {
         a->was_heard = true;
-    if (a && strcmp(a->turn, p->turn) != 0 && !is_isolated(w, p)) {
+        a->ended_ns = w->sim.now_ns;
+    }
+    if (a && strcmp(a->turn, p->turn) != 0) {
         snprintf(a->turn, sizeof(a->turn), "%s", p->turn);
-        if (++a->completions > 1)
-            breach(w, "%s was played twice, by player %d at last", a->payment,
+        a->by = (int)(p - w->player);
+        a->answers = p->answers;
+        if (++a->completions > 1 && p->is_warned)
+            breach(&w->sim, "%s was played twice, by player %d at last", a->payment,
                    (int)(p - w->player));
     }
     struct track *t = track_copy(p->sounding);
     struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(t) };
-    trace(w, "player %d ended %s (%s)", (int)(p - w->player), t->id, t->payment_id);
-    sync_apply(p->sync, &end, 0, w->now_ns);
+    trace(&w->sim, "player %d ended %s (%s)", (int)(p - w->player), t->id, t->payment_id);
+    sync_apply(p->sync, &end, w->sim.now_ns);
     track_destroy(t);
     track_destroy(p->sounding);
     p->sounding = NULL;
@@ -340,13 +382,13 @@ static void jukebox(struct world *w, struct player *p)
     sync_take_skip(p->sync);
     if (status.role != SYNC_MASTER) {
         if (p->sounding)
-            trace(w, "player %d falls silent", (int)(p - w->player));
+            trace(&w->sim, "player %d falls silent", (int)(p - w->player));
         track_destroy(p->sounding);
         p->sounding = NULL;
         p->ends_ns = INT64_MAX;
         return;
     }
-    if (p->sounding && w->now_ns >= p->ends_ns)
+    if (p->sounding && w->sim.now_ns >= p->ends_ns)
         completed(w, p);
     const struct queue *q = sync_view(p->sync);
     if (q->now) {
@@ -357,7 +399,7 @@ static void jukebox(struct world *w, struct player *p)
     } else if (queue_next(q, &place)) {
         struct track *t = track_copy(queue_at(q, place));
         struct queue_op start = { .kind = OP_START, .entry = entry_ref_of(t) };
-        sync_apply(p->sync, &start, 0, w->now_ns);
+        sync_apply(p->sync, &start, w->sim.now_ns);
         track_destroy(t);
         sound(w, p);
     } else if (p->sounding) {
@@ -376,9 +418,11 @@ static void act(struct world *w, int who, const struct sync_action *a)
         e.what = TO_SERVER;
         snprintf(e.method, sizeof(e.method), "%s", a->method);
         e.path = xstrdup(a->path);
-        e.text = spoil_body(w, a, &guards);
+        e.text = spoil_body(w, p, a, &guards);
         e.guard = guards ? xstrdup(a->guard) : NULL;
         e.status = is_cut(w, who) || is_lost(w); /* lost on the way */
+        if (w->broken == SILENT && strstr(a->path, "/requests/") && strcmp(a->method, "PATCH") == 0)
+            e.status = 1;
         post(w, delay(w), e);
         break;
     case SYNC_SAVE:
@@ -386,7 +430,9 @@ static void act(struct world *w, int who, const struct sync_action *a)
         if (w->crashes)
             e.text = sync_journal(p->sync, &revision);
         e.id = a->revision;
-        post(w, MS(1 + pick(w, 15)), e);
+        if (w->broken == HASTY)
+            songs_saved(&w->songs, who, p->life, a->revision);
+        post(w, MS(1 + pick(&w->sim, 15)), e);
         break;
     case SYNC_SOCKET_OPEN:
         p->socket = a->id;
@@ -412,7 +458,7 @@ static void run_player(struct world *w, int who)
     struct sync_action a;
     if (!p->sync)
         return;
-    sync_time(p->sync, w->now_ns);
+    sync_time(p->sync, w->sim.now_ns);
     jukebox(w, p);
     while (sync_next_action(p->sync, &a))
         act(w, who, &a);
@@ -430,36 +476,99 @@ static void player_start(struct world *w, int who)
         .user_agent = "test",
         .registry_id = "player-registry",
         .session = "secret",
-        .seed = rnd(w),
+        .seed = rnd(&w->sim),
     };
     const char *journal = w->broken == PLAYS_TWICE ? NULL : p->journal;
-    p->sync = sync_create(&params, journal, journal ? strlen(journal) : 0, w->now_ns);
+    p->sync = sync_create(&params, journal, journal ? strlen(journal) : 0, w->sim.now_ns);
     p->life++;
+    p->written = 0;
     p->ends_ns = INT64_MAX;
-    trace(w, "player %d starts", who);
+    trace(&w->sim, "player %d starts", who);
+}
+
+static void write_journal(struct player *p, const struct event *e)
+{
+    if (e->id <= p->written)
+        return; /* one write at a time: the newest stays */
+    p->written = e->id;
+    free(p->journal);
+    p->journal = xstrdup(e->text);
+}
+
+/* The write under way is on disk, though nobody has heard of it. */
+static void write_at_last(struct world *w, int who)
+{
+    const struct event *first = NULL;
+    for (size_t i = 0; i < w->heap_count; i++) {
+        const struct event *e = &w->heap[i];
+        if (e->what == SAVED && e->who == who && e->life == w->player[who].life &&
+            (!first || e->id < first->id))
+            first = e;
+    }
+    if (first)
+        write_journal(&w->player[who], first);
 }
 
 static void player_crash(struct world *w, int who)
 {
     struct player *p = &w->player[who];
-    trace(w, "player %d crashes", who);
+    trace(&w->sim, "player %d crashes", who);
+    if (w->has_songs && pick_of(&w->boxes, 2))
+        write_at_last(w, who);
     sync_destroy(p->sync);
     track_destroy(p->sounding);
     p->sync = NULL;
     p->sounding = NULL;
     p->is_live = false;
     p->life++;
-    post(w, SECONDS(1 + pick(w, 10)), (struct event){ .what = RESTART, .who = who });
+    post(w, SECONDS(1 + pick(&w->sim, 10)), (struct event){ .what = RESTART, .who = who });
+}
+
+/* The clock of the server steps by hours; that of a box is years off. */
+static void check_time(struct world *w, const struct event *e, const char *field)
+{
+    char stamp[STAMP_SIZE];
+    int64_t ms;
+    const char *at = e->text ? strstr(e->text, field) : NULL;
+    if (!at)
+        return;
+    snprintf(stamp, sizeof(stamp), "%.24s", at + strlen(field));
+    if (stamp_parse(stamp, &ms) && ms && llabs(ms - w->server.clock_ms) > YEAR_MS)
+        breach(&w->sim, "player %d goes by its own clock: %s%s", e->who, field, stamp);
+}
+
+/* A box tells what becomes of a request. */
+static void note_told(struct world *w, const struct event *e)
+{
+    const char *id = strstr(e->path, "/requests/documents/req");
+    size_t n = id && e->text ? strtoul(id + 23, NULL, 10) : ASKED_MAX;
+    if (n >= w->asked_count)
+        return;
+    struct asked *a = &w->asked[n];
+    if (strstr(e->text, "\"completed\"") && !a->over_ns)
+        a->over_ns = w->sim.now_ns;
+    if (strstr(e->text, "\"playing\"")) {
+        a->claimed_ns = w->sim.now_ns;
+        a->claimed_by = e->who;
+    }
 }
 
 static void to_server(struct world *w, struct event *e)
 {
     struct event answer = { .what = REPLY, .who = e->who, .life = e->life, .id = e->id };
     bool is_gone = e->status || is_cut(w, e->who);
+    check_time(w, e, "\"updatedAt\":\"");
+    check_time(w, e, "\"createdAt\":\"");
+    check_time(w, e, "\"completedAt\":\"");
+    check_time(w, e, "\"cancelledAt\":\"");
     if (!is_gone) {
         struct reply r = server_http(&w->server, e->method, e->path, e->guard, e->text);
-        trace(w, "player %d %s %.70s -> %d %.60s", e->who, e->method, e->path, r.status,
+        trace(&w->sim, "player %d %s %.70s -> %d %.29s", e->who, e->method, e->path, r.status,
               strstr(e->path, "requests/") && e->text ? e->text : "");
+        if (r.status == 200)
+            note_told(w, e);
+        if (strncmp(e->method, "GET", 4) == 0 && strstr(e->path, "/requests/"))
+            answer.read_ns = w->sim.now_ns;
         spoil_reply(w, e->path, &r);
         answer.status = r.status;
         answer.text = r.body;
@@ -477,7 +586,7 @@ static void socket_up(struct world *w, struct event *e)
 {
     struct player *p = &w->player[e->who];
     p->is_live = true;
-    sync_socket_open(p->sync, e->id, w->now_ns);
+    sync_socket_open(p->sync, e->id, w->sim.now_ns);
     post(w, delay(w),
          (struct event){
              .what = SOCKET_TEXT,
@@ -498,22 +607,24 @@ static void to_player(struct world *w, struct event *e)
         return;
     switch (e->what) {
     case REPLY:
+        p->answers += e->status > 0;
+        p->read_ns = e->status > 0 && e->read_ns ? e->read_ns : p->read_ns;
         sync_http_done(p->sync, e->id, e->status, e->text, e->text ? strlen(e->text) : 0, -1,
-                       w->now_ns);
+                       w->sim.now_ns);
         break;
     case SOCKET_UP: socket_up(w, e); break;
     case SOCKET_TEXT:
         if (w->broken != DEAF || strstr(e->text, "connected"))
-            sync_socket_text(p->sync, e->id, e->text, strlen(e->text), w->now_ns);
+            sync_socket_text(p->sync, e->id, e->text, strlen(e->text), w->sim.now_ns);
         break;
     case SOCKET_GONE:
         p->is_live = p->is_live && p->socket != e->id;
-        sync_socket_gone(p->sync, e->id, 0, w->now_ns);
+        sync_socket_gone(p->sync, e->id, 0, w->sim.now_ns);
         break;
     case SAVED:
-        free(p->journal);
-        p->journal = xstrdup(e->text);
-        sync_saved(p->sync, e->id, w->now_ns);
+        write_journal(p, e);
+        songs_saved(&w->songs, e->who, e->life, e->id);
+        sync_saved(p->sync, e->id, w->sim.now_ns);
         break;
     default: break;
     }

@@ -33,7 +33,7 @@ static void add(struct sync *s, const char *id, bool is_request)
     track_set(&t->title, id);
     t->is_request = is_request;
     struct queue_op op = { .kind = OP_ADD, .track = t };
-    assert_int_equal(sync_apply(s, &op, 0, SECONDS(6)), 0);
+    assert_int_equal(sync_apply(s, &op, SECONDS(6)), 0);
     track_destroy(t);
 }
 

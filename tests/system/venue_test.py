@@ -1,56 +1,19 @@
 """The player in agreement with the hub of its house, and two players of one venue: judged by what is presented, by the
 documents of the hub, and by what the player says."""
 import json
-import os
-import signal
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-from house import House, load_clips, main, stop, wait_until
+from house import House, main, stop, wait_until
 from backend import Backend
 from hubrig import DATABASE, PASSWORD, PROJECT, VENUE, Hub
-
-CLIPS = load_clips()
-FPS = 30
-NAMES = ("k1", "k2", "k3")
-K1, K2, K3 = (CLIPS[n]["id"] for n in NAMES)
+from venue import CLIPS, FPS, K1, K2, K3, NAMES, VenueCase, is_connected
 
 
-def titles(tracks):
-    return [t["title"] for t in tracks]
-
-
-def is_connected(status):
-    return status["backend"]["link"] == "connected"
-
-
-class WithHub(unittest.TestCase):
-    def setUp(self):
-        self.house = h = House()
-        h.closes_after(self)
-        h.up(*[CLIPS[n]["path"] for n in NAMES])
-        self.backend = Backend(h)
-        h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master", 20, "the player has the venue")
-        h.wait_frame(20, "it plays", clip=K1, after=FPS)
-
-    def wait_queue(self, condition, what, seconds=10):
-        """The venue's document, once it is so."""
-        return wait_until(lambda: (q := self.backend.queue()) and condition(q) and q, seconds, what)
-
-    def same(self):
-        """Box and hub hold the same."""
-        def check():
-            own, there = self.house.queue(), self.backend.queue()
-            return [t["id"] for t in own["main"]] == [t["id"] for t in there["mainQueue"]] and \
-                [t["id"] for t in own["requests"]] == [t["id"] for t in there["priorityQueue"]]
-        wait_until(check, 20, "box and hub hold the same queue")
-
-    def kill(self, program):
-        os.kill(self.house.find(program), signal.SIGKILL)
-
+class WithHub(VenueCase):
     # ---- what is done at the box is at the hub
 
     def test_songs_of_the_command_line_and_what_plays_are_in_the_document(self):
