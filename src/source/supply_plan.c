@@ -7,8 +7,11 @@
 #define SILENT_NS     SECONDS(3)
 #define GROWING_LEAD_S                                                                             \
     30.0 /* what plays while it grows is this far ahead before anything else is fetched */
-#define LOOK_MS    10000
-#define RESOLVE_MS 120000
+#define PACE_MIN     2.0 /* times as fast as it plays */
+#define PACE_AFTER_S 0.2 /* the first bytes say nothing of the pace */
+#define SOON_S       2.0
+#define LOOK_MS      10000
+#define RESOLVE_MS   120000
 
 /* ---- what may be -------------------------------------------------------------------------------------------- */
 
@@ -185,10 +188,19 @@ static void give_up_late(struct supply *s)
     }
 }
 
+/* Where the room is silent, what comes much faster than it plays need not be far ahead. */
+static double in_hand_wanted_s(const struct supply *s, const struct entry *e)
+{
+    double went_s = (double)(e->heard_ns - e->began_ns) / 1e9;
+    double share = e->done ? (double)(e->done - e->began_bytes) / (double)e->done : 0;
+    bool is_fast = went_s >= PACE_AFTER_S && e->in_hand_s * share >= PACE_MIN * went_s;
+    return is_fast && e->needed_ns <= s->now_ns ? SOON_S : IN_HAND_S;
+}
+
 static bool may_start(const struct supply *s, const struct entry *e)
 {
     return e->state == SUPPLY_FETCHING && !e->is_cancelling && e->can_grow && !e->is_started &&
-           e->in_hand_s >= IN_HAND_S && e->needed_ns != NO_TIME &&
+           e->in_hand_s >= in_hand_wanted_s(s, e) && e->needed_ns != NO_TIME &&
            e->needed_ns - s->now_ns <= (int64_t)(IN_HAND_S * 1e9);
 }
 

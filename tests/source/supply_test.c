@@ -543,6 +543,33 @@ static void a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_o
     assert_int_equal(took(b, SUPPLY_LIMIT, "b")->a.limit, 0);
 }
 
+static void in_a_silent_room_what_comes_fast_starts_sooner(void **state)
+{
+    static const struct {
+        double needed_s, gained_s;
+        bool starts;
+    } cases[] = {
+        { 0, 2.5, true },
+        { 0, 1.9, false },  /* of a second: too slow, and too little */
+        { 10, 2.5, false }, /* something else plays until then */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bar *b = *state;
+        char names[] = { (char)('a' + i), '\0' };
+        queue(b, names, cases[i].needed_s);
+        miss_all(b);
+        succeed(b, SUPPLY_RESOLVE, names);
+        uint64_t id = took(b, SUPPLY_FETCH, names)->a.id;
+        progress(b, id, 0, 0);
+        wait_s(b, 1);
+        progress(b, id, 1000000, cases[i].gained_s);
+        assert_int_equal(took(b, SUPPLY_START, names) != NULL, cases[i].starts);
+        queue(b, "", 0);
+        supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+        take(b);
+    }
+}
+
 static void a_file_that_cannot_grow_never_starts_before_it_is_whole(void **state)
 {
     struct bar *b = *state;
@@ -606,6 +633,7 @@ int main(void)
         IN_BAR(what_was_resolved_lets_one_that_became_urgent_go_first),
         IN_BAR(what_left_the_queue_is_stopped_and_forgotten),
         IN_BAR(a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back),
+        IN_BAR(in_a_silent_room_what_comes_fast_starts_sooner),
         IN_BAR(a_file_that_cannot_grow_never_starts_before_it_is_whole),
         IN_BAR(a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched),
     };
