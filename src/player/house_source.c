@@ -151,6 +151,7 @@ struct look {
     struct supply_wanted at[SUPPLY_WANTED_MAX];
     size_t count, ahead;
     int64_t turn_ns; /* of the next one */
+    bool is_silent;  /* nothing plays, nor could any of those before */
 };
 
 static bool is_in_library(const struct house *h, const char *key)
@@ -195,7 +196,10 @@ static bool look_at(void *ctx, const struct track *t)
 {
     struct look *l = ctx;
     want(l, t, false);
-    l->turn_ns += (int64_t)((t->duration_s > 0 ? t->duration_s : SONG_S) * NS_PER_S);
+    /* In a silent room it is everybody's turn until something is here. */
+    l->is_silent = l->is_silent && source_is_coming(l->source->house, t, source_of(l->source, t));
+    if (!l->is_silent)
+        l->turn_ns += (int64_t)((t->duration_s > 0 ? t->duration_s : SONG_S) * NS_PER_S);
     if (!t->is_request)
         l->ahead++;
     return l->ahead >= AHEAD_MAX || l->count >= ARRAY_LEN(l->at);
@@ -225,6 +229,7 @@ static void look_at_queue(struct house_source *s)
         if (q->now)
             want(l, q->now, true);
         l->turn_ns = end_of_now_ns(s);
+        l->is_silent = l->turn_ns <= h->view.now_ns;
         (void)queue_upcoming_that(q, look_at, l, &place);
     }
     s->seen_ns = h->view.now_ns;

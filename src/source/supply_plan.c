@@ -4,6 +4,7 @@
 #define SPACE_MIN_NS  SECONDS(5)
 #define SPACE_MAX_NS  SECONDS(10)
 #define SLOW_AFTER_NS SECONDS(5) /* before that a download's pace says nothing */
+#define PATIENCE_NS   SECONDS(30)
 #define SILENT_NS     SECONDS(3)
 #define GROWING_LEAD_S                                                                             \
     30.0 /* what plays while it grows is this far ahead before anything else is fetched */
@@ -115,6 +116,20 @@ static struct entry *victim(const struct supply *s, const struct entry *e)
         bool is_behind = !v->is_queued || v->place > e->place;
         if (v->state == SUPPLY_FETCHING && is_behind && !v->is_playing && !v->is_started)
             last = v;
+    }
+    return last;
+}
+
+/* One that has been slow for so long that another one, which is needed, has its place instead. */
+static struct entry *laggard(const struct supply *s)
+{
+    struct entry *last = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        if (entry_works(e) && e->is_cancelling)
+            return NULL;
+        if (is_slow(s, e) && !e->is_started && s->now_ns - e->began_ns >= PATIENCE_NS)
+            last = e;
     }
     return last;
 }
@@ -248,8 +263,13 @@ void supply_decide(struct supply *s)
         begin(s, e);
     struct entry *next = candidate(s);
     struct entry *stops = next && is_urgent(s, next) ? victim(s, next) : NULL;
+    struct entry *slow = next && is_urgent(s, next) && !stops ? laggard(s) : NULL;
     if (stops)
         cancel(s, stops);
+    if (slow) {
+        slow->has_lagged = true;
+        cancel(s, slow);
+    }
     start_growing(s);
     hold_back(s);
 }
@@ -287,6 +307,7 @@ int64_t supply_next_change_ns(const struct supply *s)
         }
         if (e->state == SUPPLY_FETCHING) {
             consider(s, &first, e->began_ns + SLOW_AFTER_NS);
+            consider(s, &first, e->began_ns + PATIENCE_NS);
             if (e->needed_ns != NO_TIME)
                 consider(s, &first, e->needed_ns - (int64_t)(IN_HAND_S * 1e9));
         }

@@ -134,6 +134,8 @@ const char *trouble_sentence(const char *class, bool is_for_staff)
     enum failure f;
     if (strcmp(class, "LATE") == 0)
         return "It could not be fetched in time.";
+    if (strcmp(class, "SLOW") == 0)
+        return "It comes slowly; others are fetched first.";
     if (!failure_from_name(class, &f))
         f = strcmp(class, "DISK") == 0 ? FAILURE_DISK : FAILURE_UNKNOWN;
     const struct failure_traits *traits = failure_traits(f);

@@ -581,6 +581,36 @@ static void a_file_that_cannot_grow_never_starts_before_it_is_whole(void **state
     assert_null(took(b, SUPPLY_START, "a"));
 }
 
+static void two_slow_ones_do_not_hold_up_a_third_that_is_needed(void **state)
+{
+    struct bar *b = *state;
+    struct supply_status st;
+    queue(b, "a b c", 0);
+    miss_all(b);
+    uint64_t id[2];
+    for (int i = 0; i < 2; i++) {
+        const char *name = i ? "b" : "a";
+        succeed(b, SUPPLY_RESOLVE, name);
+        id[i] = took(b, SUPPLY_FETCH, name)->a.id;
+        progress(b, id[i], 0, 0);
+        wait_s(b, 10);
+        progress(b, id[0], 1000, 0);
+    }
+    progress(b, id[1], 1000, 0);
+    wait_s(b, 5);
+    assert_null(took(b, SUPPLY_CANCEL, "a"));
+    queue(b, "a b c", 200); /* at first "c" is not needed soon */
+    wait_s(b, 30);
+    assert_null(took(b, SUPPLY_CANCEL, "b"));
+    queue(b, "a b c", -400); /* then it is */
+    assert_int_equal(took(b, SUPPLY_CANCEL, "b")->a.id, id[1]);
+    supply_done(b->s, id[1], &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    take(b);
+    assert_true(supply_status(b->s, "b", &st) && st.state == SUPPLY_WAITING);
+    assert_string_equal(st.class, "SLOW");
+    assert_non_null(took(b, SUPPLY_RESOLVE, "c"));
+}
+
 static void a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched(
     void **state)
 {
@@ -634,6 +664,7 @@ int main(void)
         IN_BAR(what_left_the_queue_is_stopped_and_forgotten),
         IN_BAR(a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back),
         IN_BAR(in_a_silent_room_what_comes_fast_starts_sooner),
+        IN_BAR(two_slow_ones_do_not_hold_up_a_third_that_is_needed),
         IN_BAR(a_file_that_cannot_grow_never_starts_before_it_is_whole),
         IN_BAR(a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched),
     };

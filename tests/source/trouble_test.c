@@ -48,6 +48,7 @@ static void each_class_has_its_fate_and_a_sentence_for_both(void **state)
     }
     assert_non_null(strstr(trouble_sentence("LATE", false), "in time"));
     assert_non_null(strstr(trouble_sentence("DISK", true), "disk"));
+    assert_non_null(strstr(trouble_sentence("SLOW", true), "slowly"));
     assert_non_null(trouble_sentence("never heard of", true));
 }
 

@@ -17,7 +17,7 @@ from house import House, load_clips, main, wait_until
 from screen import MS, NS
 
 CLIPS = load_clips()
-FILES = {n: Path(CLIPS[n]["path"]).name for n in ("s1", "s2", "q1", "k1", "k2", "k3")}
+FILES = {n: Path(CLIPS[n]["path"]).name for n in ("s1", "s2", "q1", "k1", "k2", "k3", "c1")}
 ID = {n: CLIPS[n]["id"] for n in FILES}
 YT_DLP = os.environ.get("DJAMMS_YT_DLP")    # another one than the system's
 
@@ -135,6 +135,26 @@ class Source(Rig):
         self.assertEqual(self.entry(stalled)["unplayable"], "")
         self.assertIn("being fetched", h.cli("queue")[1])
         self.assertEqual(h.status()["next"][0]["source"], stalled)
+
+    def test_two_slow_ones_stop_no_third(self):
+        h = self.house
+        self.up()
+        self.add(self.url("slow=20000", "k2"), self.url("slow=20000", "k3"), self.url("ok", "k1"))
+        h.wait_frame(90, "the third plays", clip=ID["k1"])
+        self.assertEqual([t["unplayable"] for t in h.queue()["main"]], ["", "", ""])
+
+    def test_a_file_plays_while_it_is_fetched(self):
+        h = self.house
+        self.up()
+        url = self.url("slow=1500000", "c1")
+        self.add(url)
+        h.wait_frame(40, "it plays", clip=ID["c1"])
+        self.assertEqual(list(self.cache.glob("media/*/*/media.*")), [], "it is not whole yet")
+        h.wait_frame(60, "and goes on to its end", clip=ID["c1"], after=CLIPS["c1"]["frames"] - 10)
+        wait_until(lambda: list(self.cache.glob("media/*/*/media.*")), 20, "it is whole")
+        self.assert_whole("c1")
+        run = h.watch.events().runs()[0][1]
+        self.assertLess(max(b[0] - a[0] for a, b in zip(run, run[1:])) / MS, 500, "without standing")
 
     def test_a_server_that_says_nothing_more_is_given_up_and_asked_again(self):
         h = self.house
