@@ -3,10 +3,12 @@ address is seen on the screen; what fails or is late is passed over meanwhile, a
 import json
 import os
 import shutil
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -216,14 +218,17 @@ class Rules(Rig):
         b = Backend(h)
         h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
         wait_until(lambda: len(b.queue()["mainQueue"]) == 2, 20, "the hub has the queue")
-        b.request({"videoId": "abcdefghij0", "title": "T", "artist": "A", "duration": 20, "source": CLIPS["k3"]["path"]}, "pay-1")
-        b.request({"videoId": "abcdefghij1", "title": "T", "artist": "A", "duration": 20, "source": self.url("ok", "s1")}, "pay-2")
-        wait_until(lambda: len(h.queue()["requests"]) == 2 or any(t["unplayable"] for t in h.queue()["requests"]), 20,
-                   "both are here")
+        # Written by somebody who went around the hub's own check.
+        for n, source in enumerate((CLIPS["k3"]["path"], self.url("ok", "s1"))):
+            song = {"videoId": f"abcdefghij{n}", "title": "T", "artist": "A", "duration": 20, "source": source}
+            b.create("requests", {"venueId": b.venue, "requestId": f"r-{n}", "song": json.dumps(song), "requesterId": "", "paymentId": "",
+                                  "status": "queued", "timestamp": f"2026-11-30T08:00:0{n}.000Z"})
+        wait_until(lambda: len(h.queue()["requests"]) == 2, 30, "both are here")
         h.cli("skip")
         h.wait_frame(20, "another plays", clip=ID["k2"])
         wait_until(lambda: all(t["unplayable"] for t in h.queue()["requests"]), 20, "they say why not")
         self.assertEqual(self.server.requests, [])
+        self.assertNotIn(ID["k3"], [r[0] for r in h.watch.events().runs()])
 
     def test_a_request_that_cannot_be_had_is_cancelled_with_the_reason(self):
         h = self.house
@@ -280,6 +285,27 @@ class Kill(Rig):
         self.assertEqual(self.entry(url)["unplayable"], "")
         self.assert_whole("k2")
         self.assertGreater(max(self.server.ranges("/slow")), 0, "it was gone on with where it was")
+
+    def test_killed_again_and_again_nothing_bad_is_published(self):
+        """$DJAMMS_ROUNDS kills at random moments of worker or player; $DJAMMS_SEED repeats a run."""
+        h = self.house
+        rounds, seed = int(os.environ.get("DJAMMS_ROUNDS", 5)), os.environ.get("DJAMMS_SEED", str(time.time_ns()))
+        rng = random.Random(seed)
+        print(f"seed {seed}", flush=True)
+        self.up(CLIPS["k1"]["path"])
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        for n in range(rounds):
+            url = self.url(f"slow={rng.randrange(300000, 900000)}", ("k2", "k3", "s1")[n % 3], f"r{n}")
+            self.add(url)
+            wait_until(lambda: self.fetching(url), 60, "it is being fetched")
+            size = rng.randrange(0, 1500000)
+            wait_until(lambda: self.part() >= size or not self.entry(url)["waits"], 60, "a part of it is here")
+            for pid in [h.find("djamms-player")] if rng.random() < 0.5 else self.workers():
+                os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: h.status() and (e := self.entry(url)) and not e["waits"], 90, "it is here all the same")
+            self.assertEqual(self.entry(url)["unplayable"], "")
+        self.assert_whole(*[("k2", "k3", "s1")[n % 3] for n in range(rounds)])
+        self.assertEqual(len(h.queue()["main"]), rounds + 1)
 
     def test_after_a_power_cut_the_cache_plays_without_any_network(self):
         h = self.house
