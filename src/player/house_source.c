@@ -671,10 +671,10 @@ void source_attach(struct house *h)
     uv_timer_init(&h->loop, &s->timer);
     s->timer.data = s;
     s->has_timer = true;
-    if (s->has_youtube)
-        work_warm_up(s);
     if (house_cache_exists(h))
         work_index(s);
+    if (s->has_youtube || house_cache_exists(h)) /* a house that fetches nothing starts no Python */
+        work_warm_up(s);
 }
 
 void source_finish(struct house *h)

@@ -48,6 +48,7 @@ WARNINGS_MAX = 20
 WARNING_MAX = 500
 TEXT_MAX = 2000         # characters of a text in an answer
 PROGRESS_EVERY_S = 0.25
+PROGRESS_FIRST_S = 0.1  # in the first seconds: somebody may wait for it to start
 FOUND_S = 60            # so long what was resolved is good for a fetch of the same
 ATTEMPTS = 3            # at a file whose partial proved to be of another
 FORMAT_SORT = ["res", "fps", "proto"]
@@ -621,7 +622,7 @@ class Fetch:
         self.max_duration_s = number(request.get("max_duration_s")) or 0
         self.languages = [s for s in request.get("subtitles") or [] if isinstance(s, str)][:10]
         self.info, self.parts = info, []
-        self.finished, self.part, self.told_s = 0, None, 0.0
+        self.finished, self.part, self.told_s, self.began_s = 0, None, 0.0, time.monotonic()
         for i, f in enumerate(formats_of(info)):
             if f.get("protocol") not in PROTOCOLS:
                 raise ProtocolRefused(f"{f.get('protocol')} is not fetched")
@@ -743,7 +744,7 @@ class Fetch:
         done = self.finished + (status.get("downloaded_bytes") or 0)
         self.check_size(done)
         now = time.monotonic()
-        if now - self.told_s < PROGRESS_EVERY_S:
+        if now - self.told_s < (PROGRESS_FIRST_S if now - self.began_s < 3 else PROGRESS_EVERY_S):
             return
         self.told_s = now
         self.worker.check_alive()
