@@ -25,7 +25,7 @@ static const char youtube_is_off[] = "YouTube is off in this house. Its owner tu
 
 /* ---- keys ------------------------------------------------------------------------------------------- */
 
-static bool is_url(const char *source)
+bool source_is_url(const char *source)
 {
     return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0;
 }
@@ -56,7 +56,7 @@ bool source_key(const struct track *t, const char *source, char key[CACHE_KEY_MA
 {
     key[0] = '\0';
     if (*source)
-        return is_url(source) && key_of_url(source, key);
+        return source_is_url(source) && key_of_url(source, key);
     bool is_hash = strncmp(t->video_id, KEY_PREFIX, 4) == 0 && strlen(t->video_id) == 20 &&
                    strspn(t->video_id + 4, "0123456789abcdef") == 16;
     if (!is_hash && !is_youtube_key(t->video_id))
@@ -69,15 +69,15 @@ bool source_key(const struct track *t, const char *source, char key[CACHE_KEY_MA
 /* ---- who may have what ------------------------------------------------------------------------------- */
 
 /* Whether the song may be fetched at all; else `why` is a sentence. */
-static bool may_fetch(const struct house_source *s, const struct track *t, const char *source,
+bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
                       const char *key, const char **why)
 {
     *why = "";
     if (is_youtube_key(key)) {
         *why = s->has_youtube ? "" : youtube_is_off;
-    } else if (t->is_request && is_url(t->source)) {
+    } else if (t->is_request && source_is_url(t->source)) {
         *why = address_verdict_text(ADDRESS_STAFF_ONLY);
-    } else if (!is_url(source)) {
+    } else if (!source_is_url(source)) {
         *why = "There is no local file for it.";
     }
     return !**why;
@@ -94,6 +94,14 @@ struct parcel *source_find(const struct house_source *s, const char *key)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcmp(s->parcel[i]->key, key) == 0)
+            return s->parcel[i];
+    return NULL;
+}
+
+struct parcel *source_find_action(const struct house_source *s, uint64_t id)
+{
+    for (size_t i = 0; id && i < s->count; i++)
+        if (s->parcel[i]->id == id)
             return s->parcel[i];
     return NULL;
 }
@@ -154,13 +162,13 @@ struct look {
     bool is_silent;  /* nothing plays, nor could any of those before */
 };
 
-static bool is_in_library(const struct house *h, const char *key)
+bool source_is_in_library(const struct house *h, const char *key)
 {
     return h->library && is_youtube_key(key) &&
            library_find(h->library, key, NULL, NULL, NULL) == LIBRARY_HERE;
 }
 
-static const char *source_of(const struct house_source *s, const struct track *t)
+const char *source_named(const struct house_source *s, const struct track *t)
 {
     return jukebox_source(s->house->jukebox, t);
 }
@@ -169,10 +177,10 @@ static void want(struct look *l, const struct track *t, bool is_playing)
 {
     struct house_source *s = l->source;
     char key[CACHE_KEY_MAX + 1];
-    const char *why, *source = source_of(s, t);
+    const char *why, *source = source_named(s, t);
     if (l->count == ARRAY_LEN(l->at) || !source_key(t, source, key) ||
-        is_in_library(s->house, key) ||
-        (!shelf_find(&s->shelf, key) && !may_fetch(s, t, source, key, &why)))
+        source_is_in_library(s->house, key) ||
+        (!shelf_find(&s->shelf, key) && !source_may_fetch(s, t, source, key, &why)))
         return;
     struct parcel *p = source_find(s, key);
     if (!p)
@@ -197,7 +205,8 @@ static bool look_at(void *ctx, const struct track *t)
     struct look *l = ctx;
     want(l, t, false);
     /* In a silent room it is everybody's turn until something is here. */
-    l->is_silent = l->is_silent && source_is_coming(l->source->house, t, source_of(l->source, t));
+    l->is_silent =
+        l->is_silent && source_is_coming(l->source->house, t, source_named(l->source, t));
     if (!l->is_silent)
         l->turn_ns += (int64_t)((t->duration_s > 0 ? t->duration_s : SONG_S) * NS_PER_S);
     if (!t->is_request)
@@ -249,7 +258,7 @@ void source_turn(struct house *h)
     if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
         return;
     if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
-        work_index(s); /* another program had it */
+        errand_index(s); /* another program had it */
     look_at_queue(s);
     source_pump(s);
 }
@@ -276,7 +285,7 @@ static bool give_up_one(struct house_source *s, const struct parcel *p, const ch
         for (size_t i = 0; i < q->list[l].count; i++) {
             const struct track *t = q->list[l].at[i];
             char key[CACHE_KEY_MAX + 1];
-            if (!t->unplayable[0] && source_key(t, source_of(s, t), key) &&
+            if (!t->unplayable[0] && source_key(t, source_named(s, t), key) &&
                 strcmp(key, p->key) == 0)
                 return give_up_entry(s, t, class);
         }
@@ -410,6 +419,11 @@ void source_done(struct house_source *s, struct parcel *p, const struct supply_r
     source_pump(s);
 }
 
+void source_succeeded(struct parcel *p)
+{
+    source_done(p->source, p, &(struct supply_result){ .outcome = SUPPLY_OK });
+}
+
 void source_failed(struct house_source *s, struct parcel *p, enum failure f, int64_t retry_after_s)
 {
     struct supply_result r = { .outcome = SUPPLY_FAILURE };
@@ -471,156 +485,6 @@ static void know_queue(struct house_source *s, const struct queue *q)
     free(l);
 }
 
-/* ---- for the jukebox ------------------------------------------------------------------------------------ */
-
-bool source_is_coming(void *ctx, const struct track *t, const char *source)
-{
-    const struct house *h = ctx;
-    const struct house_source *s = h->source;
-    char key[CACHE_KEY_MAX + 1];
-    const char *why;
-    struct supply_status status;
-    if (!source_key(t, source, key) || shelf_find(&s->shelf, key) || is_in_library(h, key) ||
-        !may_fetch(s, t, source, key, &why))
-        return false;
-    const struct parcel *p = source_find(s, key);
-    if (p && p->is_started)
-        return false;
-    return !p || !supply_status(s->supply, key, &status) || status.state != SUPPLY_FAILED;
-}
-
-bool source_is_growing(void *ctx, const struct track *t, const char *source)
-{
-    const struct house *h = ctx;
-    char key[CACHE_KEY_MAX + 1];
-    if (!source_key(t, source, key) || shelf_find(&h->source->shelf, key))
-        return false;
-    const struct parcel *p = source_find(h->source, key);
-    return p && p->is_started;
-}
-
-/* What people typed says less of it than where it comes from. */
-bool source_name(void *ctx, const struct track *t, const char **title, const char **artist)
-{
-    const struct house *h = ctx;
-    const struct house_source *s = h->source;
-    char key[CACHE_KEY_MAX + 1];
-    bool has_stand_in = is_url(t->source) || strcmp(t->title, t->video_id) == 0;
-    if (!has_stand_in || !source_key(t, t->source, key))
-        return false;
-    const struct shelf_song *song = shelf_find(&s->shelf, key);
-    const struct parcel *p = source_find(s, key);
-    *title = song ? song->title : p && p->is_known && p->meta.title ? p->meta.title : "";
-    *artist = song ? song->artist : p && p->is_known && p->meta.artist ? p->meta.artist : "";
-    return **title && (strcmp(t->title, *title) != 0 || strcmp(t->artist, *artist) != 0);
-}
-
-char *source_path(struct house *h, const struct track *t, const char *source, char *why,
-                  size_t why_size)
-{
-    const struct house_source *s = h->source;
-    char key[CACHE_KEY_MAX + 1];
-    struct supply_status status;
-    const char *refusal = "There is no local file for it.";
-    if (!source_key(t, source, key)) {
-        snprintf(why, why_size, "%s", refusal);
-        return NULL;
-    }
-    const struct shelf_song *song = shelf_find(&s->shelf, key);
-    const struct parcel *p = source_find(s, key);
-    if (song)
-        return xstrdup(song->path);
-    if (p && p->is_started && p->growing)
-        return xstrdup(p->growing);
-    if (may_fetch(s, t, source, key, &refusal))
-        refusal = supply_status(s->supply, key, &status) && status.state == SUPPLY_FAILED
-                      ? trouble_sentence(status.class, true)
-                      : "It is not here yet.";
-    snprintf(why, why_size, "%s", refusal);
-    return NULL;
-}
-
-/* ---- for people ----------------------------------------------------------------------------------------- */
-
-void source_retry(struct house *h, const char *video_id, const char *source)
-{
-    struct track *t = track_create();
-    char key[CACHE_KEY_MAX + 1];
-    track_set(&t->video_id, video_id);
-    if (source_key(t, source, key)) {
-        supply_retry(h->source->supply, key, now_mono_ns());
-        if (house_cache_exists(h))
-            work_forgive(h->source, key);
-    }
-    track_destroy(t);
-}
-
-bool source_waits(const struct house *h, const struct track *t, char *out, size_t size)
-{
-    const struct house_source *s = h->source;
-    const char *source = source_of(s, t);
-    char key[CACHE_KEY_MAX + 1];
-    struct supply_status status;
-    out[0] = '\0';
-    if (!source_is_coming((void *)h, t, source) || !source_key(t, source, key))
-        return false;
-    const struct parcel *p = source_find(s, key);
-    if (!p || !supply_status(s->supply, key, &status))
-        status = (struct supply_status){ .state = SUPPLY_NEW };
-    long long wait_s = (long long)(max_i64(status.until_ns - now_mono_ns(), 0) / NS_PER_S);
-    switch (status.state) {
-    case SUPPLY_RESOLVING: snprintf(out, size, "It is being looked for."); break;
-    case SUPPLY_FETCHING:
-        if (p->percent >= 0)
-            snprintf(out, size, "It is being fetched: %d %%.", p->percent);
-        else
-            snprintf(out, size, "It is being fetched.");
-        break;
-    case SUPPLY_CHECKING: snprintf(out, size, "It is being checked."); break;
-    case SUPPLY_WAITING:
-        if (status.until_ns == NO_TIME || wait_s < 1)
-            snprintf(out, size, "%s", trouble_sentence(status.class, false));
-        else
-            snprintf(out, size, "%s It is tried again in %lld s.",
-                     trouble_sentence(status.class, false), wait_s);
-        break;
-    default:
-        snprintf(out, size, "%s",
-                 s->trouble.net.is_open ? "There is no internet at the moment."
-                                        : "It is fetched before its turn.");
-        break;
-    }
-    return true;
-}
-
-struct message *source_status(const struct house *h)
-{
-    const struct house_source *s = h->source;
-    struct worker_status w = { 0 };
-    struct message *m = message_create();
-    if (s->lane[0].worker)
-        worker_status(s->lane[0].worker, &w);
-    size_t under_way = 0;
-    for (size_t i = 0; i < s->count; i++)
-        under_way += s->parcel[i]->id != 0;
-    message_set_str(m, "worker", s->lane[0].worker ? worker_state_name(w.state) : "not needed yet");
-    message_set_i64(m, "starts", w.starts);
-    message_set_str(m, "yt_dlp", message_str(w.greeted, "yt_dlp", ""));
-    message_set_bool(m, "youtube", s->has_youtube);
-    message_set_i64(m, "under_way", (int64_t)under_way);
-    message_set_i64(m, "bytes_s", (int64_t)supply_bandwidth(s->supply));
-    message_set_bool(m, "is_online", !s->trouble.net.is_open);
-    const struct trouble *t = &s->trouble;
-    const char *problem = t->net.is_open    ? failure_traits(t->net.reason)->staff
-                          : t->tool.is_open ? failure_traits(t->tool.reason)->staff
-                          : t->source[TROUBLE_YOUTUBE].is_open
-                              ? failure_traits(t->source[TROUBLE_YOUTUBE].reason)->staff
-                          : w.start_failures ? w.last_failure
-                                             : "";
-    message_set_str(m, "problem", problem);
-    return m;
-}
-
 /* ---- its life -------------------------------------------------------------------------------------------- */
 
 static void put_arg(struct house_source *s, size_t *n, const char *option, const char *value)
@@ -672,7 +536,7 @@ void source_attach(struct house *h)
     s->timer.data = s;
     s->has_timer = true;
     if (house_cache_exists(h))
-        work_index(s);
+        errand_index(s);
     if (s->has_youtube || house_cache_exists(h)) /* a house that fetches nothing starts no Python */
         work_warm_up(s);
 }

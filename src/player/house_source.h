@@ -75,19 +75,39 @@ struct house_source {
 
 struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
 
+/* The one whose action that is; NULL: none. */
+struct parcel *source_find_action(const struct house_source *s, uint64_t id);
+
+/* house_source.c */
+bool source_is_url(const char *source);
+/* Whether the song may be fetched at all; else `why` is a sentence. */
+bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
+                      const char *key, const char **why);
+bool source_is_in_library(const struct house *h, const char *key);
+const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
+
 /* house_source_work.c */
 void work_begin(struct house_source *s, const struct supply_action *a);
 /* Gives what waits for a worker to one that is idle. */
 void work_go_on(struct house_source *s);
 /* Starts the worker before anything needs it. */
 void work_warm_up(struct house_source *s);
-/* What the cache holds goes on the shelf, later. */
-void work_index(struct house_source *s);
-void work_forgive(struct house_source *s, const char *key);
 void work_finish(struct house_source *s); /* closes the workers */
+
+/* house_source_errands.c: answered when they are done. */
+void errand_look(struct house_source *s, struct parcel *p);
+void errand_begin(struct house_source *s, struct parcel *p);
+void errand_publish(struct house_source *s, struct parcel *p);
+void errand_evict(struct house_source *s, uint64_t id, uint64_t bytes);
+/* Not answered. */
+void errand_pause(struct house_source *s, const char *key);
+void errand_refuse(struct house_source *s, const struct supply_action *a);
+void errand_forgive(struct house_source *s, const char *key);
+void errand_index(struct house_source *s); /* what the cache holds goes on the shelf, later */
 
 /* house_source.c: an answer of the action `p` had. */
 void source_done(struct house_source *s, struct parcel *p, const struct supply_result *r);
+void source_succeeded(struct parcel *p);
 /* Its failure: what was the matter is not yet counted. */
 void source_failed(struct house_source *s, struct parcel *p, enum failure f, int64_t retry_after_s);
 /* Does what the supply wants now. */
