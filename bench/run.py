@@ -3,7 +3,7 @@
 memory, sound at a null sink, CPU and memory of the whole process tree. Runs take turns (A B A B); what counts are
 medians and their ratio.
 
-  run.py [--build DIR] [--clips DIR] [-n RUNS] [NAME...]     NAMEs: play, joints, skip, steady, hub, venue, library
+  run.py [--build DIR] [--clips DIR] [-n RUNS] [NAME...]     NAMEs: play, joints, skip, steady, hub, venue, library, source
                                                               (all)
 
 A run of everything writes bench/results.md; a part is only printed."""
@@ -27,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 import hub  # noqa: E402
 import library  # noqa: E402
+import source  # noqa: E402
 import venue  # noqa: E402
 from screen import MS, NS, Screen, Watch, frame_stats, hurry, load_clips, median, pct, ram_dir, stop, tool  # noqa: E402
 from sound import Recorder, Scan, Server, av_offsets  # noqa: E402
@@ -259,6 +260,7 @@ MEASURES = {
     "hub": (("djamms", lambda o, k: hub.measure()),),
     "venue": (("djamms", lambda o, k: venue.measure(o.clips)),),
     "library": (("djamms", lambda o, k: library.measure()),),
+    "source": (("djamms", lambda o, k: source.measure()),),
 }
 
 # figure | measure | key | what djamms must reach: (limit, None: absolute or "x": ratio to mpv)
@@ -310,7 +312,7 @@ def figure_table(results):
     return table([head] + [r for r in (figure_row(results, f) for f in FIGURES) if r])
 
 
-OWN = {"hub": hub.rows, "venue": venue.rows, "library": library.rows}      # what mpv has nothing of
+OWN = {"hub": hub.rows, "venue": venue.rows, "library": library.rows, "source": source.rows}      # what mpv has nothing of
 
 
 def own_table(results):

@@ -5,7 +5,7 @@ local -a commands=(
     'up:start the jukebox in this terminal'
     'status:what plays, what follows, screens and processes'
     'queue:all entries of the queue'
-    'add:add files, folders or known tracks to the queue'
+    'add:add files, folders, known tracks or addresses to the queue'
     'search:find songs of the library, best first'
     'skip:go on to the next track'
     'pause:pause'
@@ -29,7 +29,7 @@ local -a commands=(
     'completion:print the completion script of a shell'
     'help:show help'
 )
-local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
+local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.yt-dlp= fetch.js-runtime= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
 if (( CURRENT == 2 )); then
     _describe command commands
     _arguments '--help[show help]' '--version[show the version]'

@@ -1,8 +1,9 @@
-/* add: what is named is sorted into files, folders and ids, then sent in portions. */
+/* add: what is named is sorted into files, folders, ids and addresses, then sent in portions. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/find_media.h"
 #include "model/track.h"
+#include "source/address.h"
 
 #define REFUSED_SHOWN 10
 
@@ -19,8 +21,8 @@ struct adding {
     struct client client;
     struct walk walk;
     struct progress progress;
-    const char **id; /* borrowed words */
-    size_t id_count;
+    const char **id, **url; /* borrowed words */
+    size_t id_count, url_count;
     size_t added, refused;
     bool is_full;
     char place[48];         /* of the first one that was added, as "main:3"; empty: unknown */
@@ -44,10 +46,21 @@ static bool is_id(const char *word)
     return access(word, F_OK) < 0 && errno == ENOENT && !strchr(word, '/') && !path_is_media(word);
 }
 
+/* With a scheme, or as people copy those of YouTube. */
+static bool is_address(const char *word)
+{
+    struct address a;
+    bool has_scheme = strncasecmp(word, "http://", 7) == 0 || strncasecmp(word, "https://", 8) == 0;
+    return has_scheme || (strchr(word, '/') && access(word, F_OK) < 0 &&
+                          address_read(word, strlen(word), ADDRESS_BY_GUEST, &a) == ADDRESS_OK);
+}
+
 static void sort_word(struct adding *a, const char *word)
 {
     char why[MEDIA_WHY_MAX];
-    if (is_id(word))
+    if (is_address(word))
+        a->url[a->url_count++] = word;
+    else if (is_id(word))
         a->id[a->id_count++] = word;
     else if (!find_media(&a->walk, word, why))
         refuse(a, word, why);
@@ -125,11 +138,13 @@ static int send_files(struct adding *a, const struct walk *w)
 
 static int send_ids(struct adding *a)
 {
-    if (a->id_count == 0 || a->is_full)
+    if (a->id_count + a->url_count == 0 || a->is_full)
         return CLI_OK;
     struct message *request = cli_request("add");
     for (size_t i = 0; i < a->id_count; i++)
         message_append_str(request, "ids", a->id[i]);
+    for (size_t i = 0; i < a->url_count; i++)
+        message_append_str(request, "urls", a->url[i]);
     return send_batch(a, request);
 }
 
@@ -148,7 +163,7 @@ static void print_added(const struct adding *a)
 static int report(struct adding *a, int ret)
 {
     struct cli *cli = a->cli;
-    size_t wanted = a->walk.count + a->id_count;
+    size_t wanted = a->walk.count + a->id_count + a->url_count;
     progress_clear(&a->progress);
     if (a->refused > REFUSED_SHOWN)
         cli_fail(cli, CLI_FAILED, "and %zu more refused", a->refused - REFUSED_SHOWN);
@@ -175,6 +190,7 @@ int add_run(struct cli *cli)
     progress_init(&a.progress, cli->err);
     find_media_show(&a.walk, &a.progress);
     a.id = xcalloc(cli->args.count, sizeof(*a.id));
+    a.url = xcalloc(cli->args.count, sizeof(*a.url));
     a.result = message_create();
     message_set_bool(a.result, "ok", false); /* the first field, as of every answer */
     for (size_t i = 0; i < cli->args.count; i++)
@@ -185,6 +201,7 @@ int add_run(struct cli *cli)
     ret = report(&a, ret);
     message_destroy(a.result);
     free(a.id);
+    free(a.url);
     walk_finish(&a.walk);
     client_close(&a.client);
     return ret;

@@ -42,11 +42,14 @@ static const struct command commands[] = {
     { "status", "", "what plays, what follows, screens and processes", NULL, 0, 0,
       ARG_BIT(ARG_JSON) | ARG_BIT(ARG_WATCH) | ARG_BIT(ARG_LATENCY), NULL, status_run },
     { "queue", "", "all entries of the queue", NULL, 0, 0, ARG_BIT(ARG_JSON), NULL, queue_run },
-    { "add", "FILE|DIR|ID...", "add files, folders or known tracks to the queue",
+    { "add", "FILE|DIR|ID|URL...", "add files, folders, known tracks or addresses to the queue",
       "Folders are searched with all below them, in the order a person would count: 2 before 10.\n"
       "ID is the id or key of an entry of the queue, or an id of the library as `djamms search`\n"
       "shows it: a YouTube id, of files named like `Artist - Title -- ID.mp4`, or file: and a\n"
-      "number. An ID that begins with - goes behind --.\n",
+      "number. An ID that begins with - goes behind --.\n"
+      "URL is the address of a video, or of a page with one: it is fetched and plays when it is\n"
+      "here; others play meanwhile. Guests (--request) may name YouTube only, which the setting\n"
+      "youtube.enabled turns on.\n",
       1, ANY_NUMBER, ARG_BIT(ARG_NEXT) | ARG_BIT(ARG_REQUEST) | ARG_BIT(ARG_JSON), NULL, add_run },
     { "search", "WORDS...", "find songs of the library, best first",
       "The library is what lies below the folders of library.paths, and on USB sticks with\n"

@@ -14,13 +14,15 @@
 #include "cli/capture.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/fetch_check.h"
 #include "cli/finding.h"
 #include "cli/launch.h"
 #include "cli/machine_check.h"
 #include "config/config.h"
 
 #define RUN_MS      10000
-#define RUNTIME_MIB 256 /* two decks of 1080p and some room */
+#define FETCH_MS    30000 /* Python on a slow board */
+#define RUNTIME_MIB 256   /* two decks of 1080p and some room */
 #define STATE_MIB   64
 #define STATE_GOOD  512
 
@@ -60,6 +62,45 @@ static void check_programs(struct findings *f, bool has_hub)
     char *dir = launch_program_dir();
     for (size_t i = 0; i < ARRAY_LEN(names) - !has_hub; i++)
         check_program(f, dir, names[i]);
+    free(dir);
+}
+
+/* The last line is its answer; what Python or a loader says comes before. */
+static struct message *last_line(const char *output)
+{
+    size_t len = strlen(output);
+    while (len && output[len - 1] == '\n')
+        len--;
+    size_t start = len;
+    while (start && output[start - 1] != '\n')
+        start--;
+    return message_parse(output + start, len - start, NULL, 0);
+}
+
+static void check_fetching(struct findings *f, const struct config *c, const char *state_dir)
+{
+    char *dir = launch_program_dir(), *path = xasprintf("%s/djamms-fetch", dir), output[8192];
+    char *cache = xasprintf("%s/fetch/yt-dlp", state_dir);
+    const char *argv[12] = { path, "--hello", "--cache", cache };
+    size_t n = 4;
+    if (*c->fetch.yt_dlp) {
+        argv[n++] = "--yt-dlp";
+        argv[n++] = c->fetch.yt_dlp;
+    }
+    if (*c->fetch.js_runtime) {
+        argv[n++] = "--js-runtime";
+        argv[n++] = c->fetch.js_runtime;
+    }
+    int ret = capture_output(argv, output, sizeof(output), FETCH_MS);
+    struct message *hello = ret >= 0 ? last_line(output) : NULL;
+    if (ret == -ENOENT)
+        finding_add(f, FINDING_WARNING, "fetching", "install the package again",
+                    "songs cannot be fetched: %s is missing, or Python is", path);
+    else
+        fetch_check(f, hello, c->youtube.enabled);
+    message_destroy(hello);
+    free(cache);
+    free(path);
     free(dir);
 }
 
@@ -331,6 +372,8 @@ int doctor_run(struct cli *cli)
     check_runtime_dir(&f, cli->runtime_dir);
     check_state_dir(&f, state_dir);
     check_memory(&f, &machine);
+    if (settings.is_good)
+        check_fetching(&f, &settings.config, state_dir);
     check_jukebox(&f, cli->runtime_dir);
     free(state_dir);
     config_finish(&settings.config);

@@ -13,12 +13,13 @@ static const char *note_of(char *out, size_t size, const struct message *track)
 {
     const char *unplayable = message_str(track, "unplayable", "");
     const char *by = message_str(track, "requested_by", "");
+    const char *waits = message_str(track, "waits", "");
     if (*unplayable)
         snprintf(out, size, "cannot be played: %s", unplayable);
     else if (message_bool(track, "is_playing", false))
         snprintf(out, size, "playing%s%s", *by ? ", for " : "", by);
     else
-        snprintf(out, size, "%s%s", *by ? "for " : "", by);
+        snprintf(out, size, "%s%s%s%s", *by ? "for " : "", by, *by && *waits ? ": " : "", waits);
     return out;
 }
 

@@ -26,6 +26,19 @@ struct config {
         int free_floor; /* cache.free-floor: MB, 2000 */
     } cache;
     struct {
+        char *profile;    /* fetch.profile: auto pi3 pi4 pi5 desktop */
+        int max_minutes;  /* fetch.max-minutes: of what guests ask for, 20; 0: any */
+        int max_mb;       /* fetch.max-mb: 2000; 0: any */
+        char *yt_dlp;     /* fetch.yt-dlp: "" (the system's), folder or zip with its module */
+        char *js_runtime; /* fetch.js-runtime: "" (those there are), NAME[:PATH] */
+    } fetch;
+    struct {
+        bool enabled;        /* youtube.enabled: no */
+        bool fetch_solver;   /* youtube.fetch-solver: no. yt-dlp may get its solver from github */
+        char *player_client; /* youtube.player-client: "" */
+        char *cookies;       /* youtube.cookies: "", file */
+    } youtube;
+    struct {
         bool loop;        /* queue.loop: yes. Finished main tracks go to the tail */
         bool autostart;   /* queue.autostart: yes */
         bool exit_at_end; /* queue.exit-at-end: no. The player ends when nothing is left */

@@ -66,6 +66,10 @@ bool queue_playing(const struct queue *q, struct entry_place *out);
 bool queue_next(const struct queue *q, struct entry_place *out);
 /* The n-th (0: queue_next) of what will play if nobody changes anything; for "up next". */
 bool queue_upcoming(const struct queue *q, size_t n, struct entry_place *out);
+/* The first of those, in that order, which `accepts` takes; each is asked about once. false: none. */
+typedef bool queue_accepts_fn(void *ctx, const struct track *t);
+bool queue_upcoming_that(const struct queue *q, queue_accepts_fn *accepts, void *ctx,
+                         struct entry_place *out);
 
 /* Operations. Those that return int: 0 done, 1 nothing to do (already so), -ENOENT no such entry. */
 enum queue_op_kind {
@@ -93,10 +97,11 @@ struct queue_op {
     bool all_lists;            /* CLEAR: both lists */
     enum queue_list list;      /* ADD (a request or paid track goes to QUEUE_REQUESTS in any case),
                                    CLEAR, SHUFFLE is always main */
-    size_t index;       /* MOVE: new index in its own list; clamped; the playing one stays at 0 */
-    uint64_t seed;      /* SHUFFLE, and fresh ids of ADD: random bits from outside, others for
+    size_t index;  /* MOVE: new index in its own list; clamped; the playing one stays at 0 */
+    uint64_t seed; /* SHUFFLE, and fresh ids of ADD: random bits from outside, others for
                                    every operation */
-    const char *reason; /* MARK_UNPLAYABLE: one sentence */
+    const char *
+        reason; /* MARK_UNPLAYABLE: one sentence. REMOVE: why, if nobody wanted it so; may be NULL */
 };
 
 /* Applies `op`. ADD returns -EMSGSIZE when the list would outgrow max_chars. */

@@ -57,18 +57,22 @@ static const struct track *round_at(const struct round *r, size_t n)
     return n == 0 && is_back_at_tail(r, r->playing) ? r->playing : r->asked_for;
 }
 
-bool queue_upcoming(const struct queue *q, size_t n, struct entry_place *out)
+static struct round round_of(const struct queue *q)
 {
     struct round round = { .q = q };
     struct entry_place place;
     if (queue_playing(q, &place))
         round.playing = queue_at(q, place);
-    if (find_asked_for(q, round.playing, &place)) {
+    if (find_asked_for(q, round.playing, &place))
         round.asked_for = queue_at(q, place);
-        *out = place;
-        if (n-- == 0)
-            return true;
-    }
+    return round;
+}
+
+bool queue_upcoming(const struct queue *q, size_t n, struct entry_place *out)
+{
+    struct round round = round_of(q);
+    if (round.asked_for && n-- == 0)
+        return queue_place_of(q, round.asked_for, out);
     const struct track_list *requests = &q->list[QUEUE_REQUESTS];
     for (size_t i = 0; i < requests->count; i++) {
         if (is_in_turn(&round, requests->at[i]) && n-- == 0) {
@@ -80,6 +84,33 @@ bool queue_upcoming(const struct queue *q, size_t n, struct entry_place *out)
     if (length == 0 || (n >= length && !q->loops))
         return false;
     return queue_place_of(q, round_at(&round, n % length), out);
+}
+
+static const struct track *first_in_turn(const struct round *r, enum queue_list list,
+                                         queue_accepts_fn *accepts, void *ctx)
+{
+    for (size_t i = 0; i < r->q->list[list].count; i++) {
+        const struct track *t = r->q->list[list].at[i];
+        if (is_in_turn(r, t) && accepts(ctx, t))
+            return t;
+    }
+    return NULL;
+}
+
+bool queue_upcoming_that(const struct queue *q, queue_accepts_fn *accepts, void *ctx,
+                         struct entry_place *out)
+{
+    const struct round round = round_of(q);
+    const struct track *found = NULL;
+    if (round.asked_for && accepts(ctx, round.asked_for))
+        found = round.asked_for;
+    if (!found)
+        found = first_in_turn(&round, QUEUE_REQUESTS, accepts, ctx);
+    if (!found)
+        found = first_in_turn(&round, QUEUE_MAIN, accepts, ctx);
+    if (!found && is_back_at_tail(&round, round.playing) && accepts(ctx, round.playing))
+        found = round.playing;
+    return found && queue_place_of(q, found, out);
 }
 
 bool queue_next(const struct queue *q, struct entry_place *out)

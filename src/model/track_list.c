@@ -62,6 +62,15 @@ void track_list_mark(struct track_list *list, struct track *t, const char *text)
     list->json_chars += track_json_chars(t);
 }
 
+void track_list_name(struct track_list *list, struct track *t, const char *title,
+                     const char *artist)
+{
+    list->json_chars -= track_json_chars(t);
+    track_set(&t->title, title);
+    track_set(&t->artist, artist);
+    list->json_chars += track_json_chars(t);
+}
+
 size_t track_list_json_chars(const struct track_list *list)
 {
     return list->json_chars + 2; /* the brackets */

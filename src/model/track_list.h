@@ -21,8 +21,10 @@ void track_list_append(struct track_list *list, struct track *t);
 struct track *track_list_take(struct track_list *list, size_t index); /* the caller owns it */
 void track_list_move(struct track_list *list, size_t from, size_t to);
 
-/* Sets the mark `unplayable` of a track of the list: no other text of one that is in a list is changed. */
+/* Set the mark `unplayable`, or the names, of a track of the list: no other text of one that is in a list is changed. */
 void track_list_mark(struct track_list *list, struct track *t, const char *text);
+void track_list_name(struct track_list *list, struct track *t, const char *title,
+                     const char *artist);
 
 /* Never less than the characters of the list's JSON text; see track_json_chars(). Does not walk the list. */
 size_t track_list_json_chars(const struct track_list *list);

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "player/answers.h"
 #include "player/entry_names.h"
 #include "player/media_file.h"
+#include "source/address.h"
 #include "source/library.h"
 #include "wire/message.h"
 
@@ -87,7 +89,7 @@ static bool add_track(struct jukebox *j, struct add_request *add, struct track *
         return refuse(answer, name, "failed", strerror(-ret));
     keep_order(j, add, t);
     if (answer && queue_find(jukebox_queue(j), entry_ref_of(t), &place))
-        message_append_object(answer, "added", answer_track(jukebox_queue(j), place));
+        message_append_object(answer, "added", answer_track(add->world, jukebox_queue(j), place));
     return true;
 }
 
@@ -114,20 +116,118 @@ bool add_file(struct jukebox *j, struct add_request *add, const char *source,
     return is_added;
 }
 
+/* ---- songs from elsewhere ----------------------------------------------------------------------- */
+
+static int hex(char c)
+{
+    const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
+    return c && at ? (int)(at - digits) : -1;
+}
+
+/* What an address calls the file, as its name would be on disk: until it is known what it plays. */
+static void name_by_url(struct track *t, const char *url)
+{
+    const char *start = strstr(url, "://");
+    start = start ? start + 3 : url;
+    size_t len = strcspn(start, "?#"), last = len;
+    while (last > 0 && start[last - 1] != '/')
+        last--;
+    char name[512] = "/";
+    size_t n = 1;
+    for (size_t i = last; i < len && n + 1 < sizeof(name); i++) {
+        int high = start[i] == '%' && i + 2 < len + 1 ? hex(start[i + 1]) : -1;
+        int low = high >= 0 ? hex(start[i + 2]) : -1;
+        bool is_code = low >= 0 && high * 16 + low >= 0x20 && high * 16 + low != '/';
+        name[n++] = is_code ? (char)(high * 16 + low) : start[i];
+        i += is_code ? 2 : 0;
+    }
+    name[n] = '\0';
+    char *id = xstrdup(t->video_id);
+    if (n > 1) {
+        track_from_path(t, name);
+    } else {
+        char *host = xstrndup(start, strcspn(start, "/?#"));
+        track_set(&t->title, host);
+        free(host);
+    }
+    track_set(&t->video_id, id);
+    track_set(&t->source, url);
+    free(id);
+}
+
+static bool add_address(struct jukebox *j, struct add_request *add, const struct address *a,
+                        const char *text, struct message *answer)
+{
+    const struct command_world *w = add->world;
+    if (a->kind == ADDRESS_YOUTUBE && w->no_youtube)
+        return refuse(answer, text, "failed", w->no_youtube);
+    struct track *t = track_create();
+    track_set(&t->video_id, a->key);
+    if (a->kind == ADDRESS_URL)
+        name_by_url(t, a->target);
+    else
+        track_set(&t->title, a->key);
+    if (w->retry)
+        w->retry(w->ctx, t->video_id, t->source);
+    bool is_added = add_track(j, add, t, text, answer);
+    track_destroy(t);
+    return is_added;
+}
+
+bool add_url(struct jukebox *j, struct add_request *add, const char *text, struct message *answer)
+{
+    struct address *a = xcalloc(1, sizeof(*a));
+    enum address_who who = add->requester ? ADDRESS_BY_GUEST : ADDRESS_BY_STAFF;
+    enum address_verdict verdict = address_read(text ? text : "", text ? strlen(text) : 0, who, a);
+    bool is_added = false;
+    if (add->is_full)
+        refuse_full(answer, j, text);
+    else if (verdict != ADDRESS_OK)
+        refuse(answer, text, "usage", address_verdict_text(verdict));
+    else if (a->kind == ADDRESS_FILE)
+        is_added = add_file(j, add, a->target, answer);
+    else if (a->kind == ADDRESS_URL && add->world)
+        is_added = add_address(j, add, a, text, answer);
+    else
+        is_added = add_id(j, add, a->key, answer);
+    free(a);
+    return is_added;
+}
+
+static bool is_of_youtube(const struct add_request *add, const char *id)
+{
+    return add->world && add->world->retry && !add->world->no_youtube &&
+           address_is_youtube_id(id, strlen(id));
+}
+
+static bool add_from_youtube(struct jukebox *j, struct add_request *add, const char *id,
+                             struct message *answer)
+{
+    struct address *a = xcalloc(1, sizeof(*a));
+    bool is_added = address_read(id, strlen(id), ADDRESS_BY_GUEST, a) == ADDRESS_OK &&
+                    add_address(j, add, a, id, answer);
+    free(a);
+    return is_added;
+}
+
 static bool refuse_unknown(struct message *answer, const struct add_request *add, const char *id)
 {
     struct library_status s;
-    char why[640];
-    if (!add->library)
-        return refuse(
-            answer, id, "not-found",
-            "No entry of the queue has this id, and library.paths names no folder to look "
-            "in.");
+    char why[1024];
+    bool may_be = add->world && add->world->no_youtube && address_is_youtube_id(id, strlen(id));
+    const char *off = may_be ? add->world->no_youtube : "";
+    if (!add->library) {
+        snprintf(why, sizeof(why),
+                 "No entry of the queue has this id, and library.paths names no folder to look "
+                 "in.%s%s",
+                 may_be ? " " : "", off);
+        return refuse(answer, id, "not-found", why);
+    }
     library_status(add->library, &s);
     snprintf(why, sizeof(why),
-             "No entry of the queue and no file of the library has this id%s%s%s.",
+             "No entry of the queue and no file of the library has this id%s%s%s.%s%s",
              s.has_scanned ? "" : "; its folders are still being read", *s.problem ? "; " : "",
-             s.problem);
+             s.problem, may_be ? " " : "", off);
     return refuse(answer, id, "not-found", why);
 }
 
@@ -140,6 +240,8 @@ static bool add_from_library(struct jukebox *j, struct add_request *add, const c
     bool is_added = false;
     if (place == LIBRARY_HERE)
         is_added = add_file(j, add, source, answer);
+    else if (is_of_youtube(add, id))
+        is_added = add_from_youtube(j, add, id, answer);
     else if (place == LIBRARY_AWAY)
         refuse(answer, id, "not-found", "The stick or folder with it is not there.");
     else
@@ -167,6 +269,8 @@ bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct m
     t->status = TRACK_QUEUED;
     t->is_paid = t->plays_next = false;
     t->paid_credit = 0;
+    if (add->world && add->world->retry)
+        add->world->retry(add->world->ctx, t->video_id, t->source);
     bool is_added = add_track(j, add, t, id, answer);
     track_destroy(t);
     return is_added;

@@ -4,6 +4,7 @@
 
 #include "player/jukebox.h"
 
+struct command_world;
 struct library;
 struct message;
 
@@ -11,9 +12,10 @@ struct add_request {
     bool at_front;
     const char *requester; /* NULL: not a request */
     int64_t wall_ms;
-    uint64_t seed;           /* changed with every addition */
-    struct library *library; /* knows the files of ids; NULL: there is none */
-    size_t placed;           /* so many were added at the front */
+    uint64_t seed;                     /* changed with every addition */
+    struct library *library;           /* knows the files of ids; NULL: there is none */
+    const struct command_world *world; /* NULL: nothing is fetched */
+    size_t placed;                     /* so many were added at the front */
     bool
         is_full; /* set when the queue took no more: what comes after is refused, so that the order of
                       what was asked for holds */
@@ -23,5 +25,8 @@ struct add_request {
  * `answer` may be NULL. true: added. */
 bool add_file(struct jukebox *j, struct add_request *add, const char *source,
               struct message *answer);
-/* Once more an entry of the queue, named by its id, key or video id; else the song of that id of the library. */
+/* An address that somebody typed: for a request one of YouTube or a song of the house, else any of the web, too. */
+bool add_url(struct jukebox *j, struct add_request *add, const char *text, struct message *answer);
+/* Once more an entry of the queue, named by its id, key or video id; else the song of that id of the library; else, of
+ * YouTube. */
 bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct message *answer);

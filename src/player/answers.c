@@ -10,6 +10,8 @@
 #include "source/library.h"
 #include "wire/message.h"
 
+#define WAITS_MAX 256
+
 double answer_seconds(int64_t ns)
 {
     return round((double)ns / (double)NS_PER_MS) / 1000;
@@ -41,21 +43,27 @@ static void set_place(struct message *m, struct entry_place place)
 }
 
 /* `playing`: the place of what plays; NULL: nothing of the queue does. */
-static struct message *entry_message(const struct queue *q, struct entry_place place,
-                                     uint64_t entry, const struct entry_place *playing)
+static struct message *entry_message(const struct command_world *w, const struct queue *q,
+                                     struct entry_place place, uint64_t entry,
+                                     const struct entry_place *playing)
 {
     struct message *m = track_message(queue_at(q, place), entry);
+    char text[WAITS_MAX] = "";
+    if (w && w->waits)
+        w->waits(w->ctx, queue_at(q, place), text, sizeof(text));
+    message_set_str(m, "waits", text);
     set_place(m, place);
     message_set_bool(m, "is_playing",
                      playing && playing->list == place.list && playing->index == place.index);
     return m;
 }
 
-struct message *answer_track(const struct queue *q, struct entry_place place)
+struct message *answer_track(const struct command_world *w, const struct queue *q,
+                             struct entry_place place)
 {
     struct entry_place playing;
     bool plays = queue_playing(q, &playing);
-    return entry_message(q, place, entry_key(q, queue_at(q, place)), plays ? &playing : NULL);
+    return entry_message(w, q, place, entry_key(q, queue_at(q, place)), plays ? &playing : NULL);
 }
 
 struct message *answer_now(const struct jukebox *j)
@@ -66,7 +74,7 @@ struct message *answer_now(const struct jukebox *j)
         return NULL;
     struct message *m;
     if (queue_playing(q, &place)) {
-        m = answer_track(q, place);
+        m = answer_track(NULL, q, place);
     } else { /* taken out of the queue while it plays */
         m = track_message(q->now, entry_key(q, q->now));
         message_set_str(m, "list", NULL);
@@ -89,15 +97,16 @@ struct message *answer_error(const char *code, const char *sentence)
 
 /* ---- status ----------------------------------------------------------------------------------- */
 
-static void set_next(struct message *m, const struct jukebox *j)
+static void set_next(struct message *m, const struct command_world *w)
 {
+    const struct jukebox *j = w->jukebox;
     const struct queue *q = jukebox_queue(j);
     const struct scene *s = jukebox_scene(j);
     struct entry_place place;
     message_set_array(m, "next");
     for (uint32_t i = 0; i < s->next_count && i < NEXT_SHOWN; i++)
         if (queue_find_key(q, s->next[i].entry, &place))
-            message_append_object(m, "next", answer_track(q, place));
+            message_append_object(m, "next", answer_track(w, q, place));
 }
 
 static void set_notice(struct message *m, const struct jukebox *j)
@@ -181,7 +190,7 @@ struct message *answer_status(const struct command_world *w)
     message_set_f64(m, "uptime_s", answer_seconds(w->now_ns - w->started_ns));
     message_set_str(m, "state", jukebox_state_name(jukebox_state(j)));
     message_set_object(m, "now", answer_now(j));
-    set_next(m, j);
+    set_next(m, w);
     message_set_i64(counts, "main", (int64_t)q->list[QUEUE_MAIN].count);
     message_set_i64(counts, "requests", (int64_t)q->list[QUEUE_REQUESTS].count);
     message_set_object(m, "counts", counts);
@@ -189,6 +198,7 @@ struct message *answer_status(const struct command_world *w)
     message_set_bool(m, "is_muted", s->is_muted);
     set_notice(m, j);
     message_set_object(m, "library", answer_library(w->library));
+    message_set_object(m, "fetching", w->fetching ? w->fetching(w->ctx) : NULL);
     message_set_object(m, "backend", w->backend ? w->backend(w->ctx) : NULL);
     control_load_marks(w->control, &marks);
     set_outputs(m, w->control, &marks);
@@ -254,9 +264,9 @@ struct message *answer_queue(const struct command_world *w)
         queue_keys(q, (enum queue_list)l, keys);
         message_set_array(m, names[l]);
         for (size_t i = 0; i < count; i++)
-            message_append_object(
-                m, names[l],
-                entry_message(q, (struct entry_place){ l, i }, keys[i], plays ? &playing : NULL));
+            message_append_object(m, names[l],
+                                  entry_message(w, q, (struct entry_place){ l, i }, keys[i],
+                                                plays ? &playing : NULL));
         free(keys);
     }
     return m;

@@ -20,12 +20,21 @@ struct command_world {
     struct message *(*backend)(const void *ctx); /* of `status`; NULL, or gives NULL: none */
     struct message *(*hub)(const void *ctx);     /* the same: its row of `processes` */
     struct message *(*latency)(const void *ctx); /* the answer to `latency`; NULL: there is none */
-    const void *ctx;
+    struct message *(*fetching)(
+        const void *ctx); /* of `status`: what is brought from elsewhere; NULL: none */
+    /* What a song waits for that is on its way, for people; false: it is here. NULL: all are. */
+    bool (*waits)(const void *ctx, const struct track *t, char *out, size_t size);
+    /* Somebody wants a song from elsewhere, whatever went wrong with it before. NULL: there is none. */
+    void (*retry)(void *ctx, const char *video_id, const char *source);
+    const char *no_youtube; /* a sentence: why nothing of YouTube is taken; NULL: it is */
+    void *ctx;
     struct library *library; /* NULL: there is none */
     bool may_wait;           /* a command may say ANSWER_LATER */
 };
 
-struct message *answer_track(const struct queue *q, struct entry_place place);
+/* `w` may be NULL: what it waits for is not told. */
+struct message *answer_track(const struct command_world *w, const struct queue *q,
+                             struct entry_place place);
 struct message *answer_status(const struct command_world *w);
 struct message *answer_queue(const struct command_world *w);
 /* What plays here, with its position; NULL: nothing. */

@@ -145,13 +145,17 @@ static void run_add(const struct command_world *w, const struct message *request
         .wall_ms = w->wall_ms,
         .seed = w->seed,
         .library = w->library,
+        .world = w,
     };
     if (is_worth_waiting(w, request)) {
         out->when = ANSWER_LATER;
         return;
     }
-    if (message_count(request, "files") + message_count(request, "ids") == 0) {
-        refuse(out, "usage", "Name what to add: \"files\" and \"ids\" are arrays of text.");
+    if (message_count(request, "files") + message_count(request, "ids") +
+            message_count(request, "urls") ==
+        0) {
+        refuse(out, "usage",
+               "Name what to add: \"files\", \"ids\" and \"urls\" are arrays of text.");
         return;
     }
     out->answer = ok();
@@ -162,6 +166,8 @@ static void run_add(const struct command_world *w, const struct message *request
         add_file(w->jukebox, &add, message_str_at(request, "files", i), out->answer);
     for (size_t i = 0; i < message_count(request, "ids"); i++)
         add_id(w->jukebox, &add, message_str_at(request, "ids", i), out->answer);
+    for (size_t i = 0; i < message_count(request, "urls"); i++)
+        add_url(w->jukebox, &add, message_str_at(request, "urls", i), out->answer);
 }
 
 static void run_skip(const struct command_world *w, const struct message *request,
@@ -269,14 +275,14 @@ static void run_on_entry(const struct command_world *w, const struct message *re
         return;
     old = place;
     struct track *named = track_copy(queue_at(queue_of(w), place));
-    struct message *before = answer_track(queue_of(w), place);
+    struct message *before = answer_track(w, queue_of(w), place);
     op.entry = entry_ref_of(named);
     if (is_accepted(out, jukebox_apply(w->jukebox, &op))) {
         out->answer = ok();
         out->when = ANSWER_WHEN_SAVED;
         bool is_there = queue_find(queue_of(w), op.entry, &place);
         message_set_object(out->answer, "track",
-                           is_there ? answer_track(queue_of(w), place) : before);
+                           is_there ? answer_track(w, queue_of(w), place) : before);
         if (op.kind == OP_MOVE || op.kind == OP_PROMOTE)
             message_set_bool(out->answer, "is_moved",
                              is_there && (place.list != old.list || place.index != old.index));
@@ -301,6 +307,12 @@ static void run_promote(const struct command_world *w, const struct message *req
 static void run_play_now(const struct command_world *w, const struct message *request,
                          struct command_result *out)
 {
+    struct entry_place place;
+    const char *name = message_str(request, "entry", "");
+    if (w->retry && *name && entry_find_by_name(queue_of(w), name, &place)) {
+        const struct track *t = queue_at(queue_of(w), place);
+        w->retry(w->ctx, t->video_id, jukebox_source(w->jukebox, t));
+    }
     run_on_entry(w, request, (struct queue_op){ .kind = OP_PLAY_NOW }, out);
 }
 

@@ -36,6 +36,21 @@ static struct message *latency(const void *house)
     return hops_message(house);
 }
 
+static struct message *fetching(const void *house)
+{
+    return source_status(house);
+}
+
+static bool waits(const void *house, const struct track *t, char *out, size_t size)
+{
+    return source_waits(house, t, out, size);
+}
+
+static void retry(void *house, const char *video_id, const char *source)
+{
+    source_retry(house, video_id, source);
+}
+
 struct command_world house_world(struct house *h)
 {
     h->seed = h->seed * 6364136223846793005u + 1442695040888963407u;
@@ -49,6 +64,10 @@ struct command_world house_world(struct house *h)
         .backend = backend_status,
         .hub = hub_process,
         .latency = latency,
+        .fetching = fetching,
+        .waits = waits,
+        .retry = retry,
+        .no_youtube = h->source ? source_refuses_youtube(h) : NULL,
         .ctx = h,
         .library = h->library,
     };
@@ -173,6 +192,7 @@ void house_turn(struct house *h)
     disk_save_if_due(h);
     if (changes & POSITION_DUE)
         disk_save_position(h);
+    source_turn(h);
     house_cache_turn(h);
     clients_turn(h, changes & (CHANGED_PLAN | CHANGED_SCENE | CHANGED_SAVED));
     if (changes & QUIT_WANTED) {
@@ -203,6 +223,7 @@ static void stop(struct house *h)
         return;
     h->is_stopping = true;
     songs_finish(h);
+    source_finish(h);
     control_socket_close(h->socket);
     h->socket = NULL;
     uv_close((uv_handle_t *)&h->tick, NULL);
@@ -266,6 +287,7 @@ static int open_loop(struct house *h)
     uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
     disk_open(h);
     songs_attach(h);
+    source_attach(h);
     return 0;
 }
 
@@ -337,6 +359,7 @@ static void recall(struct house *h, const struct house_params *p)
     look(h);
     venue_open(h, p, &state);
     songs_open(h, p, &state);
+    source_open(h, p, &state);
     struct jukebox_past past = { .state = &state, .position = &position, .view = h->view };
     if (!plan_load(&h->control->plan, &past.plan))
         past.plan = (struct plan){ 0 };
@@ -351,6 +374,9 @@ static void recall(struct house *h, const struct house_params *p)
                                                                                 : QUEUE_LOCAL_CHARS,
                                                    .on_op = venue_apply,
                                                    .find_source = songs_source,
+                                                   .is_coming = source_is_coming,
+                                                   .is_growing = source_is_growing,
+                                                   .name_song = source_name,
                                                    .ctx = h },
                        &past, p->log);
     /* A supervisor starts a player that died with the same arguments: they were added then. */
@@ -389,8 +415,8 @@ int house_create(struct house **out, const struct house_params *params)
     int ret = take_zone(h, params);
     if (ret < 0)
         goto fail;
-    recall(h, params);
     house_cache_open(h, params->config);
+    recall(h, params);
     process_enter(h->control, PROCESS_BRAIN, h->started_ns);
     house_turn(h); /* the first orders are out */
     ret = open_loop(h);
@@ -424,6 +450,7 @@ void house_destroy(struct house *h)
         uv_loop_close(&h->loop);
     }
     house_cache_close(h);
+    source_close(h);
     for (size_t i = 0; i < ARRAY_LEN(h->waiting); i++)
         free(h->waiting[i].text);
     for (size_t i = 0; i < ARRAY_LEN(h->later); i++)

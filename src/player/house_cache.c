@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/now.h"
@@ -14,12 +15,13 @@
 #define FLUSH_NS    SECONDS(600) /* plays are written then, and when the house ends */
 #define WAITING_MAX 256
 
-/* A request of a client; NULL: only a flush. */
+/* A request of a client, or a task of the house; neither: only a flush. */
 struct cache_job {
     struct cache_job *next;
     uint64_t client;
     struct message *request;
-    char **use; /* sources and ids of the queue */
+    struct cache_task *task;
+    char **use; /* what the queue names: sources, and keys */
     size_t use_count;
 
     struct message *answer;
@@ -56,7 +58,7 @@ static int open_cache(struct house_cache *hc)
                                   });
 }
 
-/* What the queue names, as keys: a file of the cache is named by its path, a song by its id. */
+/* What the queue names, as keys: a file of the cache is named by its path. */
 static void name_keys(const struct cache *c, struct cache_job *j)
 {
     for (size_t i = 0; i < j->use_count; i++) {
@@ -72,7 +74,7 @@ static void work_on(uv_work_t *work)
 {
     struct house_cache *hc = work->data;
     struct cache_job *j = hc->job;
-    if (!j->request) {
+    if (!j->request && !j->task) {
         if (hc->cache && cache_flush(hc->cache, false, now_mono_ns()) < 0)
             log_warn(&hc->log, "plays could not be saved in %s", hc->dir);
         return;
@@ -82,10 +84,21 @@ static void work_on(uv_work_t *work)
         return;
     name_keys(hc->cache, j);
     const struct cache_use use = { (const char *const *)j->use, j->use_count };
-    j->answer = cache_answer(hc->cache, j->request, &use, SLICE_NS);
+    if (j->task)
+        j->task->run(hc->cache, &use, j->task);
+    else
+        j->answer = cache_answer(hc->cache, j->request, &use, SLICE_NS);
 }
 
 /* ---- the loop's -------------------------------------------------------------------------------- */
+
+static void end_task(struct house *h, struct cache_job *j, int error)
+{
+    struct cache_task *t = j->task;
+    j->task = NULL;
+    if (t)
+        t->done(h, t, error);
+}
 
 static void job_destroy(struct cache_job *j)
 {
@@ -134,6 +147,8 @@ static void worked(uv_work_t *work, int status)
         control_socket_answer(hc->house->socket, j->client, text);
         free(text);
     }
+    source_cache_changed(hc->house, hc->cache);
+    end_task(hc->house, j, status < 0 ? status : j->error);
     job_destroy(j);
     start_next(hc);
 }
@@ -154,10 +169,13 @@ static void use_add(struct cache_job *j, char *name)
 
 static void use_track(struct cache_job *j, const struct track *t)
 {
+    char key[CACHE_KEY_MAX + 1];
     if (*t->source)
         use_add(j, path_from_source(t->source));
     if (*t->video_id)
         use_add(j, xstrdup(t->video_id));
+    if (source_key(t, t->source, key))
+        use_add(j, xstrdup(key));
 }
 
 /* What plays and what is queued never goes. */
@@ -183,6 +201,31 @@ bool house_cache_ask(struct house *h, uint64_t client, struct message *request)
     note_use(jukebox_queue(h->jukebox), j);
     put(hc, j);
     return true;
+}
+
+void house_cache_do(struct house *h, struct cache_task *task)
+{
+    struct cache_job *j = xcalloc(1, sizeof(*j));
+    j->task = task;
+    if (task->lets_go)
+        note_use(jukebox_queue(h->jukebox), j);
+    put(h->cache, j);
+}
+
+int house_cache_now(struct house *h, struct cache **out)
+{
+    struct house_cache *hc = h->cache;
+    int ret = hc->job ? -EBUSY : open_cache(hc);
+    *out = hc->cache;
+    return ret;
+}
+
+bool house_cache_exists(const struct house *h)
+{
+    char *tag = xasprintf("%s/CACHEDIR.TAG", h->cache->dir);
+    bool exists = access(tag, F_OK) == 0;
+    free(tag);
+    return exists;
 }
 
 void house_cache_turn(struct house *h)
@@ -215,6 +258,7 @@ void house_cache_close(struct house *h)
     while (hc->waiting) {
         struct cache_job *j = hc->waiting;
         hc->waiting = j->next;
+        end_task(h, j, -ECANCELED);
         job_destroy(j);
     }
     cache_close(hc->cache, now_mono_ns());

@@ -11,6 +11,7 @@
 #include "player/history.h"
 #include "player/house.h"
 #include "player/saver.h"
+#include "source/cache.h"
 #include "source/library.h"
 #include "sync/driver.h"
 
@@ -99,6 +100,7 @@ struct house {
     struct saver *journal, *position;
     struct history *history;
     struct house_cache *cache;
+    struct house_source *source;
     int64_t started_ns;
     uint64_t arguments;
     uint64_t seed;
@@ -160,6 +162,7 @@ struct message *venue_status(const struct house *h); /* NULL: none; the caller o
 struct message *venue_hub_process(const struct house *h);
 
 /* house_library.c */
+char *program_beside(const char *name); /* path of another program of ours; the caller frees */
 /* Before there is a jukebox whose queue is that of `state`: waits until the songs of requests are known. */
 void songs_open(struct house *h, const struct house_params *p, const struct journal_state *state);
 void songs_attach(struct house *h); /* there is a loop */
@@ -182,6 +185,44 @@ void house_cache_close(struct house *h); /* the loop is over */
 /* Takes `request`; its answer goes to the client when it is there. false: too many wait. */
 bool house_cache_ask(struct house *h, uint64_t client, struct message *request);
 void house_cache_turn(struct house *h);
+/* Work of ours on the cache; it is part of what belongs to it, and is freed by `done`. */
+struct cache_task {
+    bool lets_go; /* entries may have to go: `use` is what must not */
+    void (*run)(struct cache *c, const struct cache_use *use,
+                struct cache_task *t); /* on the pool */
+    void (*done)(struct house *h, struct cache_task *t,
+                 int error); /* on the loop; < 0: it was not run */
+};
+void house_cache_do(struct house *h, struct cache_task *task);
+/* The cache itself, before there is a loop; it stays the house's. 0 or -errno. Blocks on disk. */
+int house_cache_now(struct house *h, struct cache **out);
+bool house_cache_exists(const struct house *h); /* something was fetched once */
+
+/* house_source.c: songs from elsewhere. */
+struct house_source;
+/* The key of the song in the cache, when it is one that can be fetched; `source` is what the queue has for it. Pure. */
+bool source_key(const struct track *t, const char *source, char key[CACHE_KEY_MAX + 1]);
+/* Before there is a jukebox whose queue is that of `state`. */
+void source_open(struct house *h, const struct house_params *p, const struct journal_state *state);
+void source_attach(struct house *h); /* there is a loop */
+void source_turn(struct house *h);
+void source_finish(struct house *h); /* then the loop has no more of it */
+void source_close(struct house *h);
+/* The cache may hold less than before; `c` NULL: it is not open. Nothing works on it. */
+void source_cache_changed(struct house *h, const struct cache *c);
+/* A struct jukebox_settings' is_coming, is_growing and name_song; `ctx` is the house. */
+bool source_is_coming(void *ctx, const struct track *t, const char *source);
+bool source_is_growing(void *ctx, const struct track *t, const char *source);
+bool source_name(void *ctx, const struct track *t, const char **title, const char **artist);
+/* The file of such a song; the caller frees. NULL: `why` is a sentence. */
+char *source_path(struct house *h, const struct track *t, const char *source, char *why,
+                  size_t why_size);
+/* What it waits for, for people. false: it does not wait. */
+bool source_waits(const struct house *h, const struct track *t, char *out, size_t size);
+/* Somebody wants this song, whatever went wrong with it before. */
+void source_retry(struct house *h, const char *video_id, const char *source);
+const char *source_refuses_youtube(const struct house *h); /* NULL: it is on */
+struct message *source_status(const struct house *h);      /* the caller owns it */
 
 /* house_clients.c */
 int clients_open(struct house *h, const char *runtime_dir);

@@ -14,8 +14,7 @@
 
 /* ---- its life ----------------------------------------------------------------------------------- */
 
-/* A program of ours beside this one; the caller frees. */
-static char *program_beside(const char *name)
+char *program_beside(const char *name)
 {
     char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -95,9 +94,11 @@ char *songs_source(void *ctx, const struct track *t, const char *source, char *w
     struct house *h = ctx;
     char *found = NULL;
     enum library_place place = LIBRARY_UNKNOWN;
-    if (h->library && *source)
+    char key[CACHE_KEY_MAX + 1];
+    bool is_elsewhere = source_key(t, source, key), is_file = *source && !is_elsewhere;
+    if (h->library && is_file)
         place = place_of(h, source, NULL);
-    if (*source && place != LIBRARY_AWAY)
+    if (is_file && place != LIBRARY_AWAY)
         return xstrdup(source);
     bool is_away = place == LIBRARY_AWAY;
     if (h->library && t->video_id[0])
@@ -105,10 +106,10 @@ char *songs_source(void *ctx, const struct track *t, const char *source, char *w
     if (place == LIBRARY_HERE)
         return found;
     free(found);
-    snprintf(why, why_size, "%s",
-             is_away || place == LIBRARY_AWAY ? "The stick or folder with its file is not there."
-                                              : "There is no local file for it.");
-    return NULL;
+    found = source_path(h, t, is_elsewhere ? source : "", why, why_size);
+    if (!found && (is_away || place == LIBRARY_AWAY))
+        snprintf(why, why_size, "The stick or folder with its file is not there.");
+    return found;
 }
 
 /* ---- songs that can be played again -------------------------------------------------------------- */

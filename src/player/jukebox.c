@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "player/jukebox_internal.h"
 
 #define SAVE_POSITION_NS SECONDS(2)
@@ -53,7 +54,7 @@ void jukebox_destroy(struct jukebox *j)
 static void check_end(struct jukebox *j)
 {
     if (j->settings.exits_at_end && j->had_entries && !j->queue.now && !j->is_leaving &&
-        !j->is_away) {
+        !j->is_away && !jukebox_awaits(j)) {
         log_info(j->log, "nothing is left to play");
         jukebox_quit(j);
     }
@@ -145,6 +146,12 @@ void jukebox_set_link(struct jukebox *j, enum scene_link link)
     j->link = link;
 }
 
+void jukebox_set_trouble(struct jukebox *j, const char *text, const char *advice)
+{
+    text_clean(j->trouble, sizeof(j->trouble), text);
+    text_clean(j->trouble_advice, sizeof(j->trouble_advice), advice);
+}
+
 void jukebox_quit(struct jukebox *j)
 {
     j->is_leaving = true;
@@ -194,7 +201,7 @@ const struct deck_order *jukebox_order(const struct jukebox *j, uint32_t deck)
 enum jukebox_state jukebox_state(const struct jukebox *j)
 {
     if (!j->queue.now || j->is_leaving || j->is_away)
-        return JUKEBOX_IDLE;
+        return jukebox_awaits(j) && !j->is_leaving ? JUKEBOX_WAITING : JUKEBOX_IDLE;
     if (j->is_paused)
         return JUKEBOX_PAUSED;
     bool is_heard = j->view.has_stage && j->air.load && j->air.is_moving;

@@ -30,6 +30,12 @@ struct jukebox_settings {
      * NULL: what the queue has is played. */
     char *(*find_source)(void *ctx, const struct track *t, const char *source, char *why,
                          size_t why_size);
+    /* Whether the song is on its way and cannot be played yet: others play until it is there. No I/O. NULL: none is. */
+    bool (*is_coming)(void *ctx, const struct track *t, const char *source);
+    /* Whether the file that find_source() gives for it still grows. No I/O. NULL: none does. */
+    bool (*is_growing)(void *ctx, const struct track *t, const char *source);
+    /* Whether others know the names of a song better than the queue does: *title and *artist are borrowed. NULL: never. */
+    bool (*name_song)(void *ctx, const struct track *t, const char **title, const char **artist);
     void *ctx;
 };
 
@@ -98,8 +104,13 @@ unsigned jukebox_step(struct jukebox *j, const struct jukebox_view *view);
  * with the start of what follows when the playing entry went. */
 
 /* As queue_apply(); SKIP with an empty entry means what plays. START and END are -EINVAL: they are the
- * jukebox's own. */
+ * jukebox's own. PLAY_NOW of a song that is on its way is PROMOTE: it plays when it is there. */
 int jukebox_apply(struct jukebox *j, const struct queue_op *op);
+/* The song cannot be played, as was found out before its turn: says so on the screens and marks it; or, when it `leaves`,
+ * takes it out of the queue. 0, or -ENOENT: no such entry. */
+int jukebox_give_up(struct jukebox *j, struct entry_ref entry, const char *reason, bool leaves);
+/* More is known of songs: name_song() is asked for all. */
+void jukebox_name_songs(struct jukebox *j);
 /* The queue as others far away have changed it: replaces ours. What plays goes on when it is `queue->now`, too;
  * else that starts, or what follows when nothing is to play. */
 void jukebox_adopt(struct jukebox *j, const struct queue *queue);
@@ -109,6 +120,8 @@ void jukebox_set_away(struct jukebox *j, bool is_away);
 /* The name of that other one, for the screens; "": not known. */
 void jukebox_set_master(struct jukebox *j, const char *device);
 void jukebox_set_link(struct jukebox *j, enum scene_link link);
+/* What the next song waits for, a sentence for guests and one for staff; "": nothing but its time. */
+void jukebox_set_trouble(struct jukebox *j, const char *text, const char *advice);
 /* To a position, or by a distance, clamped to the track. 0, or -ENOENT: nothing plays. */
 int jukebox_seek(struct jukebox *j, int64_t position_ns);
 int jukebox_seek_by(struct jukebox *j, int64_t delta_ns);
@@ -137,8 +150,12 @@ uint32_t jukebox_volume(const struct jukebox *j); /* 0..100 */
 bool jukebox_is_paused(const struct jukebox *j);
 bool jukebox_is_muted(const struct jukebox *j);
 bool jukebox_is_away(const struct jukebox *j);
+/* Nothing can play before a song is there that is on its way. */
+bool jukebox_awaits(const struct jukebox *j);
 uint64_t jukebox_turn(const struct jukebox *j);   /* grows with each start of an entry */
 bool jukebox_played_any(const struct jukebox *j); /* something was heard in this life */
+/* The file or address the queue has for the song: the entry's own, or that of another one of the same song. "": none. */
+const char *jukebox_source(const struct jukebox *j, const struct track *t);
 /* Grows with every change that must be saved. */
 uint64_t jukebox_revision(const struct jukebox *j);
 /* Fills what the journal holds; `out->queue` is a copy that the caller finishes. */

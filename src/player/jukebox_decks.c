@@ -44,22 +44,10 @@ static void publish(struct jukebox *j, uint32_t deck)
     j->changes |= CHANGED_ORDER_A << deck;
 }
 
-/* The file of the song: its own, or that of another entry of the same song; guests know no files. "": none. */
-static const char *source_of(const struct jukebox *j, const struct track *t)
-{
-    for (int l = 0; t && !t->source[0] && t->video_id[0] && l < QUEUE_LISTS; l++)
-        for (size_t i = 0; i < j->queue.list[l].count; i++) {
-            const struct track *other = j->queue.list[l].at[i];
-            if (other->source[0] && strcmp(other->video_id, t->video_id) == 0)
-                return other->source;
-        }
-    return t ? t->source : "";
-}
-
 /* The path to play; NULL: `why` says why there is none. The caller frees. */
 static char *path_of(const struct jukebox *j, const struct track *t, char *why, size_t why_size)
 {
-    const char *source = source_of(j, t);
+    const char *source = turn_source(j, t);
     if (!t || !j->settings.find_source) {
         snprintf(why, why_size, "There is no local file for it.");
         return *source ? path_from_source(source) : NULL;
@@ -68,6 +56,13 @@ static char *path_of(const struct jukebox *j, const struct track *t, char *why, 
     char *path = found ? path_from_source(found) : NULL;
     free(found);
     return path;
+}
+
+static bool is_growing(const struct jukebox *j, uint64_t entry)
+{
+    const struct jukebox_settings *s = &j->settings;
+    const struct track *t = turn_track(j, entry);
+    return t && s->is_growing && s->is_growing(s->ctx, t, turn_source(j, t));
 }
 
 bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, size_t why_size)
@@ -83,6 +78,7 @@ bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, s
             .load = ++j->last_load,
             .entry = part->entry,
             .start_ns = part->start_ns,
+            .flags = is_growing(j, part->entry) ? ORDER_GROWING : 0,
             .deck_starts = deck_is_usable(j, deck) ? seen->starts : seen->starts + 1,
         };
         memcpy(slot->order.path, path, strlen(path) + 1);
@@ -298,6 +294,16 @@ static void note_truncated(struct jukebox *j, struct part *p, const struct deck_
         turn_mark_unplayable(j, p->entry, s->error);
 }
 
+/* A file that grows gets another name when it is whole; or its beginning is not there yet. */
+static void load_again(struct jukebox *j, struct part *p)
+{
+    deck_unload(j, p->deck);
+    if (p == &j->cue)
+        p->load = 0;
+    else if (p == &j->next)
+        *p = (struct part){ 0 };
+}
+
 static void note_state(struct jukebox *j, struct part *p)
 {
     if (!p->load || p->is_lost)
@@ -309,7 +315,10 @@ static void note_state(struct jukebox *j, struct part *p)
     if (s->phase == DECK_READY || s->phase == DECK_DONE) {
         note_playable(j, p, s);
     } else if (s->phase == DECK_FAILED) {
-        if (p->can_play || (s->end_ns != NO_TIME && s->end_ns > s->start_ns))
+        bool has_grown = j->deck[p->deck].order.flags & ORDER_GROWING;
+        if (has_grown && !p->can_play && !strike_out(j, p->entry))
+            load_again(j, p);
+        else if (p->can_play || (s->end_ns != NO_TIME && s->end_ns > s->start_ns))
             note_truncated(j, p, s);
         else
             part_fail(j, p, s->error[0] ? s->error : "The deck could not read it.");
@@ -482,10 +491,22 @@ static void open_repair(struct jukebox *j)
                  (double)j->position_ns / (double)NS_PER_S);
 }
 
+/* Once a file is whole, its end is the end. */
+static void check_growth(struct jukebox *j, uint32_t deck)
+{
+    struct deck_slot *slot = &j->deck[deck];
+    if (!(slot->order.flags & ORDER_GROWING) || is_growing(j, slot->order.entry))
+        return;
+    slot->order.flags &= ~(uint32_t)ORDER_GROWING;
+    publish(j, deck);
+}
+
 void deck_observe(struct jukebox *j)
 {
-    for (uint32_t d = 0; d < DECKS; d++)
+    for (uint32_t d = 0; d < DECKS; d++) {
         check_process(j, d);
+        check_growth(j, d);
+    }
     note_state(j, &j->now);
     note_state(j, &j->cue);
     note_state(j, &j->next);

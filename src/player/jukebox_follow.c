@@ -128,12 +128,24 @@ static int deck_for_cue(const struct jukebox *j)
     return best;
 }
 
+/* What is to play is on its way. true: another entry plays before it. */
+static bool give_way(struct jukebox *j)
+{
+    bool is_turn = j->cue.turn == j->turn && j->now.turn != j->turn;
+    if (!is_turn || !turn_give_way(j)) /* a seek, or there is no other: it is waited for */
+        return false;
+    j->cue = (struct part){ 0 };
+    return true;
+}
+
 /* false: the entry failed at once, the queue has to be looked at again. */
 static bool place_cue(struct jukebox *j)
 {
     if (!j->cue.entry)
         return true;
     bool waits = deck_has(j, &j->cue);
+    if (!waits && turn_is_coming(j, turn_track(j, j->cue.entry)))
+        return !give_way(j);
     if (waits && deck_is_usable(j, j->cue.deck))
         return true;
     int deck = deck_for_cue(j);

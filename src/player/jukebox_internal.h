@@ -81,7 +81,8 @@ struct jukebox {
     enum scene_link link;
     char master[96]; /* who has the music while this one is away; "": not known */
 
-    const struct standing_card *standing; /* NULL: none */
+    char trouble[160], trouble_advice[256]; /* why no song comes; "": none */
+    const struct standing_card *standing;   /* NULL: none */
     enum scene_notice notice;
     int64_t notice_until_ns, volume_until_ns;
     char notice_title[96], notice_text[320];
@@ -106,10 +107,17 @@ void turn_begin(struct jukebox *j, struct entry_place place);
 void turn_end(struct jukebox *j, enum played_how how);
 /* Starts the next entry when nothing plays and there is one. */
 void turn_settle(struct jukebox *j);
-/* What is to play next; not what is put off, if there is anything else. false: nothing. */
+/* What is to play next: nothing that is on its way, nor what is put off, if there is anything else. false: nothing. */
 bool turn_next(const struct jukebox *j, struct entry_place *out);
-/* The first that is to play and is not `entry`. */
+/* The first that is to play, is there and is not `entry` (0: any). */
 bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out);
+/* The file the queue has for the song: its own, or that of another entry of the same song; guests know no files. "": none.
+ * `t` may be NULL. */
+const char *turn_source(const struct jukebox *j, const struct track *t);
+bool turn_is_coming(const struct jukebox *j, const struct track *t); /* `t` may be NULL */
+/* Another entry plays before the present one, which stays the next as far as the queue is concerned. false: there is none
+ * that could. */
+bool turn_give_way(struct jukebox *j);
 /* Ends the playing entry as one that could not be played now. A request stays in the queue, too. */
 void turn_postpone(struct jukebox *j);
 void turn_count_heard(struct jukebox *j);

@@ -16,6 +16,12 @@ static const struct standing_card nothing_plays = {
     "See `djamms queue` for the reasons; add other songs, or the same again once their files are "
     "repaired.",
 };
+static const struct standing_card is_coming = {
+    NOTICE_INFO,
+    "The next song is on its way",
+    "It plays as soon as it is here.",
+    "See `djamms queue` for what is fetched, and what it waits for.",
+};
 static const struct standing_card was_paused = {
     NOTICE_INFO,
     "Paused",
@@ -53,7 +59,9 @@ void jukebox_notice(struct jukebox *j, enum scene_notice kind, const char *title
 
 const char *jukebox_advice(const struct jukebox *j)
 {
-    return j->notice == NOTICE_NONE && j->standing ? j->standing->advice : "";
+    if (j->notice != NOTICE_NONE || !j->standing)
+        return "";
+    return j->standing == &is_coming && *j->trouble ? j->trouble_advice : j->standing->advice;
 }
 
 static void expire(struct jukebox *j)
@@ -111,6 +119,9 @@ static void say_why_idle(const struct jukebox *j, struct scene *s)
     else if (count == 0)
         snprintf(s->idle_text, sizeof(s->idle_text),
                  "The queue is empty. Staff can add songs at the box with its command “add”.");
+    else if (jukebox_awaits(j))
+        snprintf(s->idle_text, sizeof(s->idle_text), "%s",
+                 *j->trouble ? j->trouble : "The next song is being fetched.");
     else if (count == 1)
         snprintf(s->idle_text, sizeof(s->idle_text),
                  "The only song in the queue cannot be played.");
@@ -126,7 +137,7 @@ static const struct standing_card *card_that_stands(const struct jukebox *j)
     if (j->is_leaving || entry_count(j) + (j->queue.now != NULL) == 0)
         return NULL;
     if (!j->queue.now)
-        return &nothing_plays;
+        return jukebox_awaits(j) ? &is_coming : &nothing_plays;
     return j->is_paused && j->pause_is_restored ? &was_paused : NULL;
 }
 
@@ -154,6 +165,9 @@ static void show_notice(const struct jukebox *j, struct scene *s)
         if (j->standing == &is_away && *j->master)
             snprintf(s->notice_text, sizeof(s->notice_text),
                      "The music comes from %s. This one goes on when that is gone.", j->master);
+        else if (j->standing == &is_coming && *j->trouble)
+            snprintf(s->notice_text, sizeof(s->notice_text), "%s It plays as soon as it is here.",
+                     j->trouble);
         else
             snprintf(s->notice_text, sizeof(s->notice_text), "%s", j->standing->text);
     }

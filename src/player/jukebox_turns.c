@@ -89,22 +89,14 @@ static void keep_history(struct jukebox *j, enum played_how how)
     text_clean(p->id, sizeof(p->id), j->queue.now->id);
 }
 
-void turn_end(struct jukebox *j, enum played_how how)
+/* `stays`: a main track does so also where others leave. */
+static void end_now(struct jukebox *j, enum queue_op_kind kind, bool stays)
 {
-    if (!j->queue.now)
-        return;
-    keep_history(j, how);
-    if (how != PLAYED_FAILED) /* said when it was marked */
-        log_info(j->log, "%s: %s", j->queue.now->title, played_how_name(how));
     struct entry_place place;
     const struct track *t =
         queue_playing(&j->queue, &place) ? queue_at(&j->queue, place) : j->queue.now;
-    struct queue_op op = {
-        .kind = how == PLAYED_SKIPPED ? OP_SKIP : OP_END,
-        .entry = entry_ref_of(t),
-    };
-    /* A main track that failed stays, with its mark, for staff to see: also where others leave. */
-    j->queue.loops = j->settings.loops || how == PLAYED_FAILED;
+    struct queue_op op = { .kind = kind, .entry = entry_ref_of(t) };
+    j->queue.loops = j->settings.loops || stays;
     int ret = change(j, &op);
     j->queue.loops = j->settings.loops;
     if (ret != 0)
@@ -113,15 +105,27 @@ void turn_end(struct jukebox *j, enum played_how how)
     turn_saved_change(j);
 }
 
-void turn_postpone(struct jukebox *j)
+void turn_end(struct jukebox *j, enum played_how how)
+{
+    if (!j->queue.now)
+        return;
+    keep_history(j, how);
+    if (how != PLAYED_FAILED) /* said when it was marked */
+        log_info(j->log, "%s: %s", j->queue.now->title, played_how_name(how));
+    /* A main track that failed stays, with its mark, for staff to see: also where others leave. */
+    end_now(j, how == PLAYED_SKIPPED ? OP_SKIP : OP_END, how == PLAYED_FAILED);
+}
+
+/* The request that plays; NULL: none does. The caller destroys it. */
+static struct track *playing_request(const struct jukebox *j)
 {
     struct entry_place place;
-    struct track *request = NULL;
-    if (queue_playing(&j->queue, &place) && place.list == QUEUE_REQUESTS)
-        request = track_copy(queue_at(&j->queue, place));
-    turn_end(j, PLAYED_FAILED);
-    if (!request)
-        return;
+    bool is_request = queue_playing(&j->queue, &place) && place.list == QUEUE_REQUESTS;
+    return is_request ? track_copy(queue_at(&j->queue, place)) : NULL;
+}
+
+static void put_back(struct jukebox *j, const struct track *request)
+{
     struct queue_op op = {
         .kind = OP_ADD,
         .track = request,
@@ -130,21 +134,104 @@ void turn_postpone(struct jukebox *j)
     };
     if (change(j, &op) != 0)
         log_err(j->log, "%s: cannot be put back into the queue", request->title);
+}
+
+void turn_postpone(struct jukebox *j)
+{
+    struct track *request = playing_request(j);
+    turn_end(j, PLAYED_FAILED);
+    if (request)
+        put_back(j, request);
     track_destroy(request);
+}
+
+/* ---- songs that are on their way -------------------------------------------------------------- */
+
+/* The file or address an entry names itself. A guest far away names songs; what else stands in the document is nothing
+ * that we open. */
+static const char *own_source(const struct track *t)
+{
+    bool is_guests = t->is_request && (*t->requester_id || *t->payment_id);
+    return is_guests ? "" : t->source;
+}
+
+const char *turn_source(const struct jukebox *j, const struct track *t)
+{
+    if (!t)
+        return "";
+    const char *source = own_source(t);
+    for (int l = 0; !*source && t->video_id[0] && l < QUEUE_LISTS; l++)
+        for (size_t i = 0; !*source && i < j->queue.list[l].count; i++) {
+            const struct track *other = j->queue.list[l].at[i];
+            if (strcmp(other->video_id, t->video_id) == 0)
+                source = own_source(other);
+        }
+    return source;
+}
+
+const char *jukebox_source(const struct jukebox *j, const struct track *t)
+{
+    return turn_source(j, t);
+}
+
+bool turn_is_coming(const struct jukebox *j, const struct track *t)
+{
+    const struct jukebox_settings *s = &j->settings;
+    return t && s->is_coming && s->is_coming(s->ctx, t, turn_source(j, t));
+}
+
+bool turn_give_way(struct jukebox *j)
+{
+    struct entry_place place;
+    if (!j->queue.now || !turn_find_other(j, j->now_key, &place))
+        return false;
+    log_info(j->log, "%s: is not here yet, another song plays meanwhile", j->queue.now->title);
+    struct track *request = playing_request(j), *left = track_copy(j->queue.now);
+    end_now(j, OP_END, true);
+    struct queue_op promote = { .kind = OP_PROMOTE, .entry = entry_ref_of(left) };
+    if (request)
+        put_back(j, request);
+    else if (queue_find(&j->queue, promote.entry, &place))
+        (void)change(j, &promote);
+    track_destroy(left);
+    track_destroy(request);
+    return true;
+}
+
+bool jukebox_awaits(const struct jukebox *j)
+{
+    if (j->queue.now || j->is_away || !j->settings.is_coming)
+        return false;
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < j->queue.list[l].count; i++)
+            if (!j->queue.list[l].at[i]->unplayable[0])
+                return true;
+    return false;
+}
+
+/* ---- what follows ----------------------------------------------------------------------------- */
+
+struct choice {
+    const struct jukebox *jukebox;
+    uint64_t not_this;
+};
+
+static bool can_follow(void *ctx, const struct track *t)
+{
+    const struct choice *c = ctx;
+    bool is_other = !c->not_this || entry_key(&c->jukebox->queue, t) != c->not_this;
+    return is_other && !turn_is_coming(c->jukebox, t);
 }
 
 bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out)
 {
-    size_t count = j->queue.list[QUEUE_MAIN].count + j->queue.list[QUEUE_REQUESTS].count;
-    for (size_t n = 0; n < count && queue_upcoming(&j->queue, n, out); n++)
-        if (entry_key(&j->queue, queue_at(&j->queue, *out)) != entry)
-            return true;
-    return false;
+    struct choice choice = { j, entry };
+    return queue_upcoming_that(&j->queue, can_follow, &choice, out);
 }
 
 bool turn_next(const struct jukebox *j, struct entry_place *out)
 {
-    return (j->put_off && turn_find_other(j, j->put_off, out)) || queue_next(&j->queue, out);
+    return (j->put_off && turn_find_other(j, j->put_off, out)) || turn_find_other(j, 0, out);
 }
 
 void turn_settle(struct jukebox *j)
@@ -187,20 +274,21 @@ static void show_unplayable(struct jukebox *j, const struct track *t, const char
     jukebox_notice(j, NOTICE_PROBLEM, heading, text);
 }
 
+/* Says it, and does `op` to the entry. */
+static void give_up(struct jukebox *j, const struct track *t, struct queue_op op)
+{
+    show_unplayable(j, t, op.reason);
+    log_warn(j->log, "%s: cannot be played: %s", t->source[0] ? t->source : t->title, op.reason);
+    op.entry = entry_ref_of(t);
+    if (change(j, &op) == 0)
+        turn_saved_change(j);
+}
+
 void turn_mark_unplayable(struct jukebox *j, uint64_t entry, const char *reason)
 {
     const struct track *t = turn_track(j, entry);
-    if (!t)
-        return;
-    show_unplayable(j, t, reason);
-    log_warn(j->log, "%s: cannot be played: %s", t->source[0] ? t->source : t->title, reason);
-    struct queue_op op = {
-        .kind = OP_MARK_UNPLAYABLE,
-        .entry = entry_ref_of(t),
-        .reason = reason,
-    };
-    if (change(j, &op) == 0)
-        turn_saved_change(j);
+    if (t)
+        give_up(j, t, (struct queue_op){ .kind = OP_MARK_UNPLAYABLE, .reason = reason });
 }
 
 /* ---- operations from outside ------------------------------------------------------------------ */
@@ -226,6 +314,17 @@ static int skip(struct jukebox *j, struct entry_ref ref)
     return 0;
 }
 
+/* A song that is on its way is brought to the front, and played when it is there. */
+static int promote(struct jukebox *j, const struct queue_op *op)
+{
+    struct queue_op own = *op;
+    own.kind = OP_MARK_UNPLAYABLE;
+    own.reason = "";
+    (void)change(j, &own);
+    own.kind = OP_PROMOTE;
+    return change(j, &own);
+}
+
 static int play_now(struct jukebox *j, const struct queue_op *op)
 {
     struct entry_place place;
@@ -233,9 +332,27 @@ static int play_now(struct jukebox *j, const struct queue_op *op)
         return -ENOENT;
     if (means_playing(j, op->entry))
         return 1;
+    if (turn_is_coming(j, queue_at(&j->queue, place)))
+        return promote(j, op);
     if (j->queue.now)
         keep_history(j, PLAYED_SKIPPED);
     return change(j, op);
+}
+
+int jukebox_give_up(struct jukebox *j, struct entry_ref entry, const char *reason, bool leaves)
+{
+    struct entry_place place;
+    follow_committed(j);
+    if (!queue_find(&j->queue, entry, &place))
+        return -ENOENT;
+    struct track *t = track_copy(queue_at(&j->queue, place));
+    bool plays = means_playing(j, entry);
+    give_up(j, t,
+            (struct queue_op){ .kind = leaves && !plays ? OP_REMOVE : OP_MARK_UNPLAYABLE,
+                               .reason = reason });
+    track_destroy(t);
+    now_changed(j);
+    return 0;
 }
 
 static int apply(struct jukebox *j, const struct queue_op *op)
@@ -291,6 +408,35 @@ static bool is_same_entry(const struct track *a, const struct track *b)
     return strcmp(a->video_id, b->video_id) == 0 && strcmp(a->requested_at, b->requested_at) == 0;
 }
 
+static bool name_songs(struct jukebox *j)
+{
+    const struct jukebox_settings *s = &j->settings;
+    const char *title, *artist;
+    bool is_news = false;
+    for (int l = 0; s->name_song && l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < j->queue.list[l].count; i++) {
+            struct track *t = j->queue.list[l].at[i];
+            if (!s->name_song(s->ctx, t, &title, &artist))
+                continue;
+            track_list_name(&j->queue.list[l], t, title, artist);
+            is_news = true;
+        }
+    if (s->name_song && j->queue.now && s->name_song(s->ctx, j->queue.now, &title, &artist)) {
+        track_set(&j->queue.now->title, title);
+        track_set(&j->queue.now->artist, artist);
+        is_news = true;
+    }
+    return is_news;
+}
+
+void jukebox_name_songs(struct jukebox *j)
+{
+    if (!name_songs(j))
+        return;
+    now_changed(j);
+    turn_saved_change(j);
+}
+
 /* What the decks found out is nobody else's to know. */
 static void recall_durations(struct jukebox *j)
 {
@@ -316,6 +462,7 @@ void jukebox_adopt(struct jukebox *j, const struct queue *queue)
     j->queue.max_chars = own.max_chars;
     queue_finish(&own);
     recall_durations(j);
+    (void)name_songs(j);
     turn_saved_change(j);
     if (!goes_on && j->queue.now)
         begin(j);

@@ -24,6 +24,7 @@ static const char help[] =
     "Answers questions about media files, one JSON object a line on standard input:\n"
     "    {\"command\":\"tags\",\"path\":\"/FILE\"}\n"
     "    {\"command\":\"check\",\"path\":\"/FILE\",\"duration_s\":SECONDS}\n"
+    "    {\"command\":\"hello\"}\n"
     "Normally djamms-player starts it.\n";
 
 /* Playing comes first: this one takes what is left of processor and disk. */

@@ -131,9 +131,14 @@ static struct message *look(struct probe *p, const struct message *request)
 {
     const char *command = message_str(request, "command", "");
     const char *source = message_str(request, "path", "");
+    if (strcmp(command, "hello") == 0) {
+        struct message *hello = message_create();
+        message_set_bool(hello, "ok", true);
+        return hello;
+    }
     bool is_tags = strcmp(command, "tags") == 0, is_check = strcmp(command, "check") == 0;
     if (!is_tags && !is_check)
-        return error_message("usage", "\"command\" must be tags or check.");
+        return error_message("usage", "\"command\" must be tags, check or hello.");
     char *path = path_from_source(source);
     struct message *m;
     if (path[0] != '/') {
@@ -153,6 +158,10 @@ static int take_line(struct probe *p, const char *line, size_t len)
     struct message *request = message_parse(line, len, why, sizeof(why)), *m;
     snprintf(sentence, sizeof(sentence), "This line cannot be read: %s.", why);
     m = request ? look(p, request) : error_message("usage", sentence);
+    if (message_has(request, "n")) { /* the line protocol of source/worker.h */
+        message_set_field(m, "n", request, "n");
+        message_set_str(m, "event", "done");
+    }
     message_destroy(request);
     int ret = answer(p, m);
     message_destroy(m);

@@ -8,7 +8,7 @@ carries the same n and an "event": any number of "progress", then one "done" or 
   resolve  url profile is_guest max_duration_s allows_live allows_list
                                 done: the description of what would be fetched
   fetch    the same, folder name max_bytes rate_limit subtitles
-                                progress: done, total, path and is_playable of the growing file
+                                progress: done, total, path, is_playable and duration of the growing file
                                 done: the description, path, size
   rate     rate_limit           of the fetch under way; 0: none. Taken at once
   cancel                        the request under way ends with an error. Taken at once
@@ -48,6 +48,8 @@ WARNINGS_MAX = 20
 WARNING_MAX = 500
 TEXT_MAX = 2000         # characters of a text in an answer
 PROGRESS_EVERY_S = 0.25
+PROGRESS_FIRST_S = 0.1  # in the first seconds: somebody may wait for it to start
+FOUND_S = 60            # so long what was resolved is good for a fetch of the same
 ATTEMPTS = 3            # at a file whose partial proved to be of another
 FORMAT_SORT = ["res", "fps", "proto"]
 EXTRACTORS = "youtube,youtube:truncated_id,youtube:truncated_url,html5,generic"
@@ -620,7 +622,7 @@ class Fetch:
         self.max_duration_s = number(request.get("max_duration_s")) or 0
         self.languages = [s for s in request.get("subtitles") or [] if isinstance(s, str)][:10]
         self.info, self.parts = info, []
-        self.finished, self.part, self.told_s = 0, None, 0.0
+        self.finished, self.part, self.told_s, self.began_s = 0, None, 0.0, time.monotonic()
         for i, f in enumerate(formats_of(info)):
             if f.get("protocol") not in PROTOCOLS:
                 raise ProtocolRefused(f"{f.get('protocol')} is not fetched")
@@ -742,7 +744,7 @@ class Fetch:
         done = self.finished + (status.get("downloaded_bytes") or 0)
         self.check_size(done)
         now = time.monotonic()
-        if now - self.told_s < PROGRESS_EVERY_S:
+        if now - self.told_s < (PROGRESS_FIRST_S if now - self.began_s < 3 else PROGRESS_EVERY_S):
             return
         self.told_s = now
         self.worker.check_alive()
@@ -750,10 +752,11 @@ class Fetch:
         total = part.stamp.get("length") or status.get("total_bytes") or status.get("total_bytes_estimate")
         is_playable, seconds = look(path)
         self.check_duration(seconds)
+        more = {"duration": seconds} if seconds else {}
         self.worker.lines.send(self.n, "progress", done=done,
                                total=int(total) if number(total) and len(self.parts) == 1 else
                                self.description.get("filesize"), path=path,
-                               is_playable=is_playable and self.description.get("is_single_file", False))
+                               is_playable=is_playable and self.description.get("is_single_file", False), **more)
 
     # -- one file of the parts --
 
@@ -811,6 +814,7 @@ class Worker:
         self.parent = os.getppid()
         self.ydl = self.ytdlp = None
         self.phase, self.fetch = "page", None
+        self.found = (None, 0, None)    # what the last resolve asked for, when, and its answer
         # Of the request under way. The signal is sent by the reading thread and taken on the main one.
         self.current, self.may_cancel = None, False
         signal.signal(signal.SIGUSR1, self.on_cancel)
@@ -1025,10 +1029,23 @@ class Worker:
         return info, url
 
     def resolve(self, request):
-        return describe(*self.find(request))
+        info, url = self.find(request)
+        self.found = (self.asked(request), time.monotonic(), info)
+        return describe(info, url)
+
+    def asked(self, request):
+        return [request.get(name) for name in ("url", "profile", "is_guest", "max_duration_s", "allows_live", "allows_list")]
+
+    def find_again(self, request):
+        """What was resolved just now is not asked for twice: the site counts."""
+        (asked, when, info), self.found = self.found, (None, 0, None)
+        if info and asked == self.asked(request) and time.monotonic() - when < FOUND_S:
+            self.set_rate(request)
+            return info, request["url"]
+        return self.find(request)
 
     def bring(self, request):
-        info, url = self.find(request)
+        info, url = self.find_again(request)
         if info.get("is_live"):
             raise LiveRefused("a live stream has no end to fetch")
         self.phase = "media"
@@ -1079,6 +1096,7 @@ def options():
     p.add_argument("--memory", metavar="MB", type=int, default=600, help="of data, for each process; 0: no limit")
     p.add_argument("--nice", metavar="N", type=int, default=0)
     p.add_argument("--no-warm-up", action="store_true", help="the first request takes longer")
+    p.add_argument("--hello", action="store_true", help="says what is there, as one JSON object, and ends")
     return p.parse_args()
 
 
@@ -1093,10 +1111,13 @@ def main():
     worker = Worker(o, lines_in, lines_out)
     try:
         worker.load()
+        if o.hello:
+            worker.lines.send(0, "done", **worker.hello({}))
+            return
         if not o.no_warm_up:
             worker.warm_up()
     except Exception as e:
-        worker.lines.send(None, "error", phase="start", **describe_error(e), warnings=[])
+        worker.lines.send(0 if o.hello else None, "error", phase="start", **describe_error(e), warnings=[])
         sys.exit(1)
     worker.serve()
 

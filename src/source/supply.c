@@ -166,7 +166,7 @@ struct supply_action *supply_ask(struct supply *s, enum supply_action_kind kind,
     struct supply_action *a = supply_put(s, kind, e, "");
     a->id = e->action = ++s->next_id;
     e->doing = kind;
-    e->is_cancelling = false;
+    e->is_cancelling = e->has_lagged = false;
     return a;
 }
 
@@ -366,6 +366,8 @@ void supply_done(struct supply *s, uint64_t id, const struct supply_result *r, i
             succeeded(s, e, r);
         else if (r->outcome == SUPPLY_FAILURE)
             entry_fail(s, e, &r->failure);
+        else if (e->has_lagged && e->is_queued)
+            entry_lag(s, e);
         else
             entry_set_state(e, SUPPLY_NEW);
         if (e->state != SUPPLY_FETCHING && e->state != SUPPLY_CHECKING)

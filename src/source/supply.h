@@ -9,7 +9,7 @@
  * have enough in hand (SUPPLY_START). Whatever fails, what is READY overtakes: that is the player's to do.
  *
  * One download at a time, a second one only beside one that is slower than its song plays; what is needed within a
- * minute stops one that is needed later, whose partial stays. Every action with an id is answered once, also a cancelled
+ * minute stops one that is needed later, whose partial stays, and one that has been slow for half a minute. Every action with an id is answered once, also a cancelled
  * one: until then its key is not touched.
  *
  * Thread-safety: one thread at a time. Times are CLOCK_MONOTONIC in ns. */

@@ -9,6 +9,7 @@ static const int64_t anew_s[] = { 0, 2, 5, 15, 60, 300 };
 static const int64_t blocked_s[] = { 60, 300 };
 static const int64_t offline_s[] = { 2, 10, 60 };
 
+#define LAG_NS SECONDS(120)
 #define JITTER_PERCENT                                                                             \
     20 /* of a wait, by which it is shortened at most: a hundred boxes, one server */
 
@@ -47,6 +48,13 @@ void entry_give_up(struct supply *s, struct entry *e)
         memcpy(e->class, "LATE", sizeof("LATE"));
     fail(s, e, 3600);
     e->overdue_ns = 0;
+}
+
+void entry_lag(struct supply *s, struct entry *e)
+{
+    e->has_lagged = false;
+    memcpy(e->class, "SLOW", sizeof("SLOW"));
+    put_off(s, e, s->now_ns + LAG_NS);
 }
 
 /* Room is made once for one that failed; if that was not enough, nothing is fetched for a while. */

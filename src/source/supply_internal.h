@@ -33,6 +33,7 @@ struct entry {
     uint64_t action; /* not answered yet; 0: none */
     enum supply_action_kind doing;
     bool is_cancelling;
+    bool has_lagged;                        /* it is cancelled for that */
     bool is_absent;                         /* the cache was asked */
     unsigned again, anew, blocked, offline; /* failures of each fate */
     bool discards;
@@ -81,6 +82,7 @@ bool entry_works(const struct entry *e); /* RESOLVING or FETCHING: takes one of 
 /* supply_failure.c */
 void entry_fail(struct supply *s, struct entry *e, const struct supply_failure *f);
 void entry_give_up(struct supply *s, struct entry *e);
+void entry_lag(struct supply *s, struct entry *e); /* not before others had their time */
 
 /* supply_plan.c */
 void supply_decide(struct supply *s);

@@ -4,11 +4,15 @@
 #define SPACE_MIN_NS  SECONDS(5)
 #define SPACE_MAX_NS  SECONDS(10)
 #define SLOW_AFTER_NS SECONDS(5) /* before that a download's pace says nothing */
+#define PATIENCE_NS   SECONDS(30)
 #define SILENT_NS     SECONDS(3)
 #define GROWING_LEAD_S                                                                             \
     30.0 /* what plays while it grows is this far ahead before anything else is fetched */
-#define LOOK_MS    10000
-#define RESOLVE_MS 120000
+#define PACE_MIN     2.0 /* times as fast as it plays */
+#define PACE_AFTER_S 0.2 /* the first bytes say nothing of the pace */
+#define SOON_S       2.0
+#define LOOK_MS      10000
+#define RESOLVE_MS   120000
 
 /* ---- what may be -------------------------------------------------------------------------------------------- */
 
@@ -116,6 +120,20 @@ static struct entry *victim(const struct supply *s, const struct entry *e)
     return last;
 }
 
+/* One that has been slow for so long that another one, which is needed, has its place instead. */
+static struct entry *laggard(const struct supply *s)
+{
+    struct entry *last = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        if (entry_works(e) && e->is_cancelling)
+            return NULL;
+        if (is_slow(s, e) && !e->is_started && s->now_ns - e->began_ns >= PATIENCE_NS)
+            last = e;
+    }
+    return last;
+}
+
 bool supply_yields(const struct supply *s, const struct entry *e)
 {
     const struct entry *other = candidate(s);
@@ -185,10 +203,19 @@ static void give_up_late(struct supply *s)
     }
 }
 
+/* Where the room is silent, what comes much faster than it plays need not be far ahead. */
+static double in_hand_wanted_s(const struct supply *s, const struct entry *e)
+{
+    double went_s = (double)(e->heard_ns - e->began_ns) / 1e9;
+    double share = e->done ? (double)(e->done - e->began_bytes) / (double)e->done : 0;
+    bool is_fast = went_s >= PACE_AFTER_S && e->in_hand_s * share >= PACE_MIN * went_s;
+    return is_fast && e->needed_ns <= s->now_ns ? SOON_S : IN_HAND_S;
+}
+
 static bool may_start(const struct supply *s, const struct entry *e)
 {
     return e->state == SUPPLY_FETCHING && !e->is_cancelling && e->can_grow && !e->is_started &&
-           e->in_hand_s >= IN_HAND_S && e->needed_ns != NO_TIME &&
+           e->in_hand_s >= in_hand_wanted_s(s, e) && e->needed_ns != NO_TIME &&
            e->needed_ns - s->now_ns <= (int64_t)(IN_HAND_S * 1e9);
 }
 
@@ -236,8 +263,13 @@ void supply_decide(struct supply *s)
         begin(s, e);
     struct entry *next = candidate(s);
     struct entry *stops = next && is_urgent(s, next) ? victim(s, next) : NULL;
+    struct entry *slow = next && is_urgent(s, next) && !stops ? laggard(s) : NULL;
     if (stops)
         cancel(s, stops);
+    if (slow) {
+        slow->has_lagged = true;
+        cancel(s, slow);
+    }
     start_growing(s);
     hold_back(s);
 }
@@ -275,6 +307,7 @@ int64_t supply_next_change_ns(const struct supply *s)
         }
         if (e->state == SUPPLY_FETCHING) {
             consider(s, &first, e->began_ns + SLOW_AFTER_NS);
+            consider(s, &first, e->began_ns + PATIENCE_NS);
             if (e->needed_ns != NO_TIME)
                 consider(s, &first, e->needed_ns - (int64_t)(IN_HAND_S * 1e9));
         }

@@ -39,6 +39,7 @@ static void read_song(struct request *r, const struct message *m)
     track_set(&r->track->requested_at, at);
     track_set(&r->track->requester_id, message_str(m, "requesterId", ""));
     track_set(&r->track->payment_id, message_str(m, "paymentId", ""));
+    track_set(&r->track->source, NULL); /* a guest names a song, no file of ours and no address */
     r->track->is_request = true;
     if (!stamp_parse(at, &r->timestamp_ms))
         r->timestamp_ms = INT64_MIN;

@@ -127,8 +127,9 @@ static bool is_in(const struct queue *q, const struct track *t)
     return q->now && track_is_same_entry(q->now, t);
 }
 
-static void note_left(struct sync *s, const struct track *t, enum queue_op_kind kind)
+static void note_left(struct sync *s, const struct track *t, const struct queue_op *op)
 {
+    enum queue_op_kind kind = op->kind;
     bool is_surplus = s->surplus && track_is_same_entry(t, s->surplus);
     if (track_is_remade(t) || is_surplus) /* the other copy is not over */
         return;
@@ -139,22 +140,24 @@ static void note_left(struct sync *s, const struct track *t, enum queue_op_kind 
         ledger_note(&s->ledger, t, FATE_COMPLETED, NULL);
     else
         ledger_note(&s->ledger, t, FATE_CANCELLED,
-                    is_skip ? "Skipped by admin" : "Removed by staff");
+                    is_skip                     ? "Skipped by admin"
+                    : op->reason && *op->reason ? op->reason
+                                                : "Removed by staff");
 }
 
 /* What the operation took out of the queue is remembered as over. */
-static void note_vanished(struct sync *s, const struct queue *before, enum queue_op_kind kind)
+static void note_vanished(struct sync *s, const struct queue *before, const struct queue_op *op)
 {
     for (int l = 0; l < QUEUE_LISTS; l++) {
         for (size_t i = 0; i < before->list[l].count; i++) {
             const struct track *t = before->list[l].at[i];
             if (!is_in(&s->full_view, t))
-                note_left(s, t, kind);
+                note_left(s, t, op);
         }
     }
     const struct track *now = before->now;
     if (now && now->is_request && !is_in(&s->full_view, now))
-        note_left(s, now, kind);
+        note_left(s, now, op);
 }
 
 static const struct track *entry_meant(const struct sync *s, const struct queue_op *op)
@@ -191,7 +194,7 @@ static void append(struct sync *s, const struct queue_op *op, const struct track
     state_changed(s);
     if (!is_theirs ||
         op->kind != OP_START) /* what that device plays is not ended by our starting another */
-        note_vanished(s, &before, op->kind);
+        note_vanished(s, &before, op);
     queue_finish(&before);
     const struct track *now = s->full_view.now;
     if (now && now->is_request && op->kind == OP_START && !track_is_remade(now))

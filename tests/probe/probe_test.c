@@ -67,7 +67,8 @@ static const struct {
     { "check", "long.mkv", "{\"ok\":true}\n" },
     { "check", "hole.mkv", "{\"ok\":false,\"error\":\"Its picture has a hole" },
     { "check", "not there.mp4", "{\"ok\":false,\"error\":\"There is no such file.\"" },
-    { "play", "long.mkv", "{\"ok\":false,\"error\":\"\\\"command\\\" must be tags or check.\"" },
+    { "play", "long.mkv",
+      "{\"ok\":false,\"error\":\"\\\"command\\\" must be tags, check or hello.\"" },
 };
 
 static void each_line_has_its_answer(void **state)
@@ -83,6 +84,21 @@ static void each_line_has_its_answer(void **state)
         free(text);
         free(line);
     }
+}
+
+static void a_question_with_a_number_is_answered_as_workers_are(void **state)
+{
+    int ret;
+    char *text = talk(
+        "{\"command\":\"hello\",\"n\":1}\n{\"command\":\"check\",\"path\":\"/no/file\",\"n\":2}\n",
+        SECONDS(600), &ret);
+    char *second = strchr(text, '\n') + 1;
+    assert_int_equal(ret, 0);
+    static const char first[] = "{\"ok\":true,\"n\":1,\"event\":\"done\"}\n";
+    assert_int_equal(strncmp(text, first, strlen(first)), 0);
+    assert_non_null(strstr(second, "\"ok\":false"));
+    assert_non_null(strstr(second, "\"n\":2,\"event\":\"done\"}\n"));
+    free(text);
 }
 
 static void nonsense_is_answered_and_the_next_line_too(void **state)
@@ -144,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_line_has_its_answer),
+        cmocka_unit_test(a_question_with_a_number_is_answered_as_workers_are),
         cmocka_unit_test(nonsense_is_answered_and_the_next_line_too),
         cmocka_unit_test(what_takes_too_long_ends_with_an_answer),
         cmocka_unit_test(a_line_without_end_ends_the_helper),

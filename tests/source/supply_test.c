@@ -543,6 +543,33 @@ static void a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_o
     assert_int_equal(took(b, SUPPLY_LIMIT, "b")->a.limit, 0);
 }
 
+static void in_a_silent_room_what_comes_fast_starts_sooner(void **state)
+{
+    static const struct {
+        double needed_s, gained_s;
+        bool starts;
+    } cases[] = {
+        { 0, 2.5, true },
+        { 0, 1.9, false },  /* of a second: too slow, and too little */
+        { 10, 2.5, false }, /* something else plays until then */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bar *b = *state;
+        char names[] = { (char)('a' + i), '\0' };
+        queue(b, names, cases[i].needed_s);
+        miss_all(b);
+        succeed(b, SUPPLY_RESOLVE, names);
+        uint64_t id = took(b, SUPPLY_FETCH, names)->a.id;
+        progress(b, id, 0, 0);
+        wait_s(b, 1);
+        progress(b, id, 1000000, cases[i].gained_s);
+        assert_int_equal(took(b, SUPPLY_START, names) != NULL, cases[i].starts);
+        queue(b, "", 0);
+        supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+        take(b);
+    }
+}
+
 static void a_file_that_cannot_grow_never_starts_before_it_is_whole(void **state)
 {
     struct bar *b = *state;
@@ -552,6 +579,36 @@ static void a_file_that_cannot_grow_never_starts_before_it_is_whole(void **state
          &(struct supply_result){ .outcome = SUPPLY_OK, .bytes = 50000000 });
     progress(b, took(b, SUPPLY_FETCH, "a")->a.id, 40000000, 160);
     assert_null(took(b, SUPPLY_START, "a"));
+}
+
+static void two_slow_ones_do_not_hold_up_a_third_that_is_needed(void **state)
+{
+    struct bar *b = *state;
+    struct supply_status st;
+    queue(b, "a b c", 0);
+    miss_all(b);
+    uint64_t id[2];
+    for (int i = 0; i < 2; i++) {
+        const char *name = i ? "b" : "a";
+        succeed(b, SUPPLY_RESOLVE, name);
+        id[i] = took(b, SUPPLY_FETCH, name)->a.id;
+        progress(b, id[i], 0, 0);
+        wait_s(b, 10);
+        progress(b, id[0], 1000, 0);
+    }
+    progress(b, id[1], 1000, 0);
+    wait_s(b, 5);
+    assert_null(took(b, SUPPLY_CANCEL, "a"));
+    queue(b, "a b c", 200); /* at first "c" is not needed soon */
+    wait_s(b, 30);
+    assert_null(took(b, SUPPLY_CANCEL, "b"));
+    queue(b, "a b c", -400); /* then it is */
+    assert_int_equal(took(b, SUPPLY_CANCEL, "b")->a.id, id[1]);
+    supply_done(b->s, id[1], &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    take(b);
+    assert_true(supply_status(b->s, "b", &st) && st.state == SUPPLY_WAITING);
+    assert_string_equal(st.class, "SLOW");
+    assert_non_null(took(b, SUPPLY_RESOLVE, "c"));
 }
 
 static void a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched(
@@ -606,6 +663,8 @@ int main(void)
         IN_BAR(what_was_resolved_lets_one_that_became_urgent_go_first),
         IN_BAR(what_left_the_queue_is_stopped_and_forgotten),
         IN_BAR(a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back),
+        IN_BAR(in_a_silent_room_what_comes_fast_starts_sooner),
+        IN_BAR(two_slow_ones_do_not_hold_up_a_third_that_is_needed),
         IN_BAR(a_file_that_cannot_grow_never_starts_before_it_is_whole),
         IN_BAR(a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched),
     };

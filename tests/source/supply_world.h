@@ -330,7 +330,7 @@ static inline void act(struct world *w, const struct supply_action *a)
         for (size_t i = 0; i < OPS_MAX; i++)
             if (w->op[i].id && w->op[i].song == song && w->op[i].kind == SUPPLY_FETCH)
                 in_hand = w->op[i].done;
-        if (!w->song[song].can_grow || in_hand < (uint64_t)RATE * 14)
+        if (!w->song[song].can_grow || in_hand < (uint64_t)RATE * 2)
             breach(&w->sim, "%s may start with %.0f s", w->song[song].key, (double)in_hand / RATE);
         break;
     }

@@ -7,6 +7,7 @@
   403-once         the first request of this address; 503=N: the first N
   status=N         always
   silent           takes the request and says nothing
+  silent-after=N   all after the first N requests of this address
   stall=N          N bytes, then nothing, and the connection stays; stall-once=N: only the first connection
   slow=N           bytes a second
   truncated=N      says the full length, closes after N bytes; truncated-once=N
@@ -30,7 +31,7 @@ import sys
 import threading
 from pathlib import Path
 
-TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".ts": "video/mp2t", ".html": "text/html",
+TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".m4s": "video/iso.segment", ".ts": "video/mp2t", ".html": "text/html",
          ".m3u8": "application/vnd.apple.mpegurl", ".mpd": "application/dash+xml"}
 PORTAL = b"<html><head><title>Welcome</title></head><body>Please accept the terms of this network.</body></html>"
 BLOCK = 16384
@@ -71,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.answer(200, PORTAL, "text/html")
             if name == "status":
                 return self.answer(int(value), b"no", "text/plain")
-            if name == "silent":
+            if name == "silent" or (name == "silent-after" and nth > int(value)):
                 self.note(0)
                 self.server.released.wait()
                 self.close_connection = True

@@ -1,0 +1,85 @@
+"""Measures songs from elsewhere, with the real yt-dlp and a server on this machine: how long a warm worker takes to resolve an
+address, and how long it is silent after `add URL` on an empty queue, at 20 Mbit/s. Called by run.py."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+from faulty import Faulty  # noqa: E402
+from house import House, load_clips, wait_until  # noqa: E402
+from screen import MS, median, pct  # noqa: E402
+
+CLIP, BYTES_S = "c1", 2_500_000
+RESOLVES, ADDS = 60, 9
+
+# figure | key | must reach
+FIGURES = [
+    ("source: warm resolve of an address, P95 ms", "resolve_p95_ms", 100),
+    ("source: `add URL` on an empty queue to the first picture, 20 Mbit/s, P95 ms", "first_p95_ms", 1500),
+]
+
+
+def resolves(server, name):
+    """ms of each, by a worker that has resolved before."""
+    tmp = Path(tempfile.mkdtemp(prefix="djamms-bench-"))
+    worker = subprocess.Popen([Path(os.environ["DJAMMS_BUILD"]) / "bin" / "djamms-fetch", "--cache", tmp / "cache"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp)
+    took = []
+    try:
+        for n in range(RESOLVES + 5):
+            began = time.monotonic_ns()
+            request = {"n": n + 1, "request": "resolve", "url": server.url(f"ok/{name}?{n}"), "is_guest": False}
+            worker.stdin.write(json.dumps(request).encode() + b"\n")
+            worker.stdin.flush()
+            answer = json.loads(worker.stdout.readline())
+            took.append((time.monotonic_ns() - began) / MS)
+            if answer["event"] != "done":
+                raise SystemExit(f"bench: {answer}")
+    finally:
+        worker.stdin.close()
+        worker.wait()
+        worker.stdout.close()
+        shutil.rmtree(tmp, ignore_errors=True)
+    return took[5:]
+
+
+def firsts(server, name, clip):
+    """ms from the command to the first picture, each of an address that is new; the first of all starts the worker."""
+    took = []
+    with House() as h:
+        h.up(cache_dir=h.tmp / "cache", cache_free_floor=0, backend_kind="none")
+        c = h.control()
+        for n in range(ADDS + 1):
+            c.ask("clear", lists="all")
+            c.ask("skip")
+            wait_until(lambda: c.ask("status")["state"] == "idle", 10, "nothing plays")
+            h.watch.wait(lambda s: s.get("A", (0, ""))[1] != "C", 10)
+            began = time.monotonic_ns()
+            c.ask("add", urls=[server.url(f"slow={BYTES_S}/{name}?{n}")])
+            t, _, _ = h.wait_frame(30, "the first picture", clip=clip, since=began)
+            took.append((t - began) / MS)
+        c.close()
+    return took
+
+
+def measure():
+    """One run: a dict of figures. $DJAMMS_BUILD and $DJAMMS_CLIPS name build and clips."""
+    clip = load_clips()[CLIP]
+    path = Path(clip["path"])
+    with Faulty(path.parent) as server:
+        warm = resolves(server, path.name)
+        first = firsts(server, path.name, clip["id"])
+    return {"resolve_p50_ms": pct(warm, 50), "resolve_p95_ms": pct(warm, 95), "first_p50_ms": pct(first[1:], 50),
+            "first_p95_ms": pct(first[1:], 95), "first_cold_ms": first[0]}
+
+
+def rows(runs, show):
+    """The rows of the table: figure, mark, measured, whether it was reached."""
+    for figure, key, limit in FIGURES:
+        values = [float(r[key]) for r in runs]
+        yield [figure, f"≤ {limit}", show(values), "reached" if median(values) <= limit else "**MISSED**"]

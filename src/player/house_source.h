@@ -1,0 +1,114 @@
+/* Songs from elsewhere: what the supply decides (source/supply.h) is done with the worker around yt-dlp, the probe and the
+ * cache; what is there, comes, or cannot be had is told to the jukebox. Shared by house_source*.c only. */
+#pragma once
+
+#include "player/house_internal.h"
+#include "player/shelf.h"
+#include "source/trouble.h"
+#include "source/worker.h"
+
+#define SOURCE_LANES 2 /* as many as the supply has downloads */
+
+/* One song that is wanted, or about which an answer is still to come. */
+struct parcel {
+    struct house_source *source;
+    char key[CACHE_KEY_MAX + 1];
+    char *url;
+    unsigned site;   /* number of a source: which breaker it obeys */
+    bool is_guests;  /* nobody but guests asked for it */
+    bool is_wanted;  /* in the queue, as far as it was looked at */
+    bool is_playing; /* as last told to the supply */
+
+    /* What is known of it by now; `meta.id` is the song's. */
+    struct cache_meta meta;
+    char *file;                /* of the partial folder, when it is fetched; NULL: not yet */
+    char *growing;             /* path of the file that could be played by now; NULL: none */
+    int percent;               /* of the fetch; -1: unknown */
+    bool is_started, is_known; /* known: what `meta` says comes from where the song is */
+
+    /* The action that is to be answered; id 0: none. */
+    uint64_t id;
+    enum supply_action_kind doing;
+    enum { NEEDS_NOTHING, NEEDS_LANE, NEEDS_PROBE } needs; /* before it can begin */
+    struct source_lane *lane;                              /* that had it last; NULL: none */
+    bool is_cancelled, discards;
+    bool is_stalled;    /* it was given up for that */
+    int64_t bytes_here; /* of the fetch under way */
+    int64_t moved_ns;   /* when the last of them came */
+    uint64_t bytes, limit;
+    int64_t timeout_ms;
+    char *folder;
+};
+
+struct source_lane {
+    struct house_source *source;
+    struct worker *worker; /* NULL: not started yet */
+    uint64_t id;           /* of the action it has; 0: idle */
+};
+
+struct house_source {
+    struct house *house;
+    struct log log;
+    struct supply *supply;
+    struct trouble trouble;
+    struct shelf shelf;
+    struct parcel **parcel;
+    size_t count, cap;
+
+    struct source_lane lane[SOURCE_LANES], probe;
+    uv_timer_t timer;
+    bool has_timer, has_failed; /* the supply gave something up */
+    bool has_names;             /* more is known of a song */
+    bool is_pumping, is_wanted_again;
+    bool is_indexed;  /* what the cache held at the start is on the shelf */
+    int64_t index_ns; /* it was looked at last */
+
+    /* When the queue was looked at last, and which it was. */
+    int64_t seen_ns;
+    uint64_t seen_revision, seen_turn;
+
+    /* Of the configuration. */
+    bool has_youtube;
+    char *profile, **worker_argv, *probe_program, *scratch;
+    int max_minutes, max_mb;
+};
+
+struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
+
+/* The one whose action that is; NULL: none. */
+struct parcel *source_find_action(const struct house_source *s, uint64_t id);
+
+/* house_source.c */
+bool source_is_url(const char *source);
+/* Whether the song may be fetched at all; else `why` is a sentence. */
+bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
+                      const char *key, const char **why);
+bool source_is_in_library(const struct house *h, const char *key);
+const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
+
+/* house_source_work.c */
+void work_begin(struct house_source *s, const struct supply_action *a);
+/* Gives what waits for a worker to one that is idle. */
+void work_go_on(struct house_source *s);
+/* Starts the worker before anything needs it. */
+void work_warm_up(struct house_source *s);
+void work_finish(struct house_source *s); /* closes the workers */
+
+/* house_source_errands.c: answered when they are done. */
+void errand_look(struct house_source *s, struct parcel *p);
+void errand_begin(struct house_source *s, struct parcel *p);
+void errand_publish(struct house_source *s, struct parcel *p);
+void errand_evict(struct house_source *s, uint64_t id, uint64_t bytes);
+/* Not answered. */
+void errand_pause(struct house_source *s, const char *key);
+void errand_refuse(struct house_source *s, const struct supply_action *a);
+void errand_forgive(struct house_source *s, const char *key);
+void errand_index(struct house_source *s); /* what the cache holds goes on the shelf, later */
+
+/* house_source.c: an answer of the action `p` had. */
+void source_done(struct house_source *s, struct parcel *p, const struct supply_result *r);
+void source_succeeded(struct parcel *p);
+/* Its failure: what was the matter is not yet counted. */
+void source_failed(struct house_source *s, struct parcel *p, enum failure f, int64_t retry_after_s);
+/* Does what the supply wants now. */
+void source_pump(struct house_source *s);

@@ -1,0 +1,269 @@
+/* Songs that are on their way do not hold up the show: what is here plays, and they play once they are here. */
+#include "player/jukebox_bench.h"
+
+#include <errno.h>
+
+/* Which files are not here yet, and which still grow: letters of their names. */
+struct way {
+    char coming[16], growing[16];
+};
+
+static struct way way; /* of the test that runs */
+
+static bool names(const char *letters, const char *source)
+{
+    return strlen(source) == 8 && strchr(letters, source[3]); /* "/m/X.mp4" */
+}
+
+static bool is_coming(void *ctx, const struct track *t, const char *source)
+{
+    return names(way.coming, source);
+}
+
+static bool is_growing(void *ctx, const struct track *t, const char *source)
+{
+    return names(way.growing, source);
+}
+
+static char *find_source(void *ctx, const struct track *t, const char *source, char *why,
+                         size_t why_size)
+{
+    if (!is_coming(ctx, t, source))
+        return strdup(source);
+    snprintf(why, why_size, "It was asked for too early.");
+    return NULL;
+}
+
+/* Knows the names of c.mp4. */
+static bool name_song(void *ctx, const struct track *t, const char **title, const char **artist)
+{
+    *title = "Song";
+    *artist = "Band";
+    return names("c", t->source) && strcmp(t->title, *title) != 0;
+}
+
+static const struct jukebox_settings fetching = {
+    .autostarts = true,
+    .loops = true,
+    .find_source = find_source,
+    .is_coming = is_coming,
+    .is_growing = is_growing,
+    .name_song = name_song,
+};
+static const struct jukebox_settings fetching_once = {
+    .autostarts = true,
+    .exits_at_end = true,
+    .find_source = find_source,
+    .is_coming = is_coming,
+};
+
+static int fresh_way(void **state)
+{
+    way = (struct way){ "", "" };
+    return 0;
+}
+
+static void what_is_here_plays_first_and_the_other_when_it_is_here(void **state)
+{
+    snprintf(way.coming, sizeof(way.coming), "a");
+    struct fake_house *h = house_of("a b c", &fetching);
+    assert_true(house_run_until_playing(h, 1000));
+    assert_on_air(h, "b.mp4");
+    way.coming[0] = '\0';
+    house_run(h, 10000);
+    assert_on_air(h, "a.mp4");
+    assert_string_equal(main_at(h, 0)->unplayable, "");
+    house_run(h, 10000);
+    assert_on_air(h, "c.mp4");
+    end(h);
+}
+
+static void with_nothing_else_it_is_awaited_and_plays_at_once(void **state)
+{
+    snprintf(way.coming, sizeof(way.coming), "a");
+    struct fake_house *h = house_of("a", &fetching);
+    house_run(h, 2000);
+    assert_null(jukebox_queue(h->jukebox)->now);
+    assert_true(jukebox_awaits(h->jukebox));
+    assert_int_equal(jukebox_state(h->jukebox), JUKEBOX_WAITING);
+    assert_non_null(strstr(jukebox_scene(h->jukebox)->notice_title, "on its way"));
+    assert_non_null(strstr(jukebox_scene(h->jukebox)->idle_text, "being fetched"));
+    jukebox_set_trouble(h->jukebox, "There is no internet.", "Look at the cable.");
+    house_run(h, 100);
+    assert_string_equal(jukebox_scene(h->jukebox)->idle_text, "There is no internet.");
+    assert_non_null(strstr(jukebox_scene(h->jukebox)->notice_text, "no internet"));
+    assert_string_equal(jukebox_advice(h->jukebox), "Look at the cable.");
+    way.coming[0] = '\0';
+    assert_true(house_run_until_playing(h, 1000));
+    assert_on_air(h, "a.mp4");
+    end(h);
+}
+
+static void the_player_does_not_end_while_a_song_is_awaited(void **state)
+{
+    snprintf(way.coming, sizeof(way.coming), "b");
+    struct fake_house *h = house_of("a b", &fetching_once);
+    house_run(h, 15000);
+    assert_false(h->has_quit);
+    way.coming[0] = '\0';
+    assert_true(house_run_until_playing(h, 1000));
+    assert_on_air(h, "b.mp4");
+    house_run(h, 12000);
+    assert_true(h->has_quit);
+    house_close(h);
+    free(h);
+}
+
+static void the_only_song_that_is_here_repeats_meanwhile(void **state)
+{
+    snprintf(way.coming, sizeof(way.coming), "bc");
+    struct fake_house *h = playing_house_of("a b c", &fetching);
+    house_run(h, 25000);
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void to_play_one_now_that_comes_makes_it_the_next(void **state)
+{
+    snprintf(way.coming, sizeof(way.coming), "c");
+    struct fake_house *h = playing_house_of("a b c", &fetching);
+    assert_int_equal(house_apply(h, OP_PLAY_NOW, entry(h, QUEUE_MAIN, 2)), 0);
+    house_run(h, 500);
+    assert_on_air(h, "a.mp4");
+    assert_string_equal(main_at(h, 1)->source, "/m/c.mp4");
+    way.coming[0] = '\0';
+    house_run(h, 10000);
+    assert_on_air(h, "c.mp4");
+    end(h);
+}
+
+static void a_song_of_the_last_evening_that_is_gone_gives_way(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &fetching);
+    house_save(h);
+    house_power_cut(h);
+    snprintf(way.coming, sizeof(way.coming), "a");
+    house_start_brain(h);
+    assert_true(house_run_until_playing(h, 3000));
+    assert_on_air(h, "b.mp4");
+    assert_string_equal(main_at(h, 1)->source, "/m/a.mp4");
+    assert_string_equal(main_at(h, 1)->unplayable, "");
+    way.coming[0] = '\0';
+    house_run(h, 10000);
+    assert_on_air(h, "a.mp4");
+    end(h);
+}
+
+static void a_request_that_gives_way_stays_the_first(void **state)
+{
+    struct fake_house *h = playing_house_of("a", &fetching);
+    house_request(h, "/m/b.mp4");
+    house_apply(h, OP_SKIP, 0);
+    assert_true(house_run_until_playing(h, 1000));
+    assert_on_air(h, "b.mp4");
+    house_save(h);
+    house_power_cut(h);
+    snprintf(way.coming, sizeof(way.coming), "b");
+    house_start_brain(h);
+    assert_true(house_run_until_playing(h, 3000));
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(jukebox_queue(h->jukebox)->list[QUEUE_REQUESTS].count, 1);
+    way.coming[0] = '\0';
+    house_run(h, 10000);
+    assert_on_air(h, "b.mp4");
+    end(h);
+}
+
+static void a_song_that_cannot_be_had_is_marked_before_its_turn(void **state)
+{
+    snprintf(way.coming, sizeof(way.coming), "b");
+    struct fake_house *h = playing_house_of("a b", &fetching);
+    struct entry_ref ref = entry_ref_of(main_at(h, 1));
+    assert_int_equal(jukebox_give_up(h->jukebox, ref, "It is gone.", false), 0);
+    house_run(h, 100);
+    assert_string_equal(main_at(h, 1)->unplayable, "It is gone.");
+    assert_non_null(strstr(jukebox_scene(h->jukebox)->notice_text, "It is gone."));
+    assert_int_equal(jukebox_give_up(h->jukebox, entry_ref_of(main_at(h, 1)), "Gone.", true), 0);
+    assert_int_equal(jukebox_queue(h->jukebox)->list[QUEUE_MAIN].count, 1);
+    assert_int_equal(jukebox_give_up(h->jukebox, (struct entry_ref){ .id = "none" }, "", true),
+                     -ENOENT);
+    end(h);
+}
+
+static void a_deck_is_told_that_the_file_grows_and_when_it_is_whole(void **state)
+{
+    snprintf(way.growing, sizeof(way.growing), "a");
+    struct fake_house *h = playing_house_of("a b", &fetching);
+    assert_true(h->order[h->plan.now.deck].flags & ORDER_GROWING);
+    uint64_t load = h->order[h->plan.now.deck].load;
+    way.growing[0] = '\0';
+    house_run(h, 100);
+    assert_false(h->order[h->plan.now.deck].flags & ORDER_GROWING);
+    assert_int_equal(h->order[h->plan.now.deck].load, load);
+    end(h);
+}
+
+static void what_a_guest_far_away_names_besides_the_song_is_not_opened(void **state)
+{
+    struct fake_house *h = playing_house_of("a", &fetching);
+    struct track *t = track_create();
+    track_set(&t->video_id, "song");
+    track_set(&t->source, "/m/b.mp4");
+    track_set(&t->payment_id, "pay-1");
+    t->is_request = true;
+    struct queue_op op = { .kind = OP_ADD, .track = t, .seed = ++h->seed };
+    assert_int_equal(jukebox_apply(h->jukebox, &op), 0);
+    const struct track *own = jukebox_queue(h->jukebox)->list[QUEUE_REQUESTS].at[0];
+    assert_string_equal(jukebox_source(h->jukebox, own), "");
+    track_set(&t->payment_id, NULL);
+    track_set(&t->source, "/m/c.mp4");
+    t->is_request = false;
+    op.seed = ++h->seed;
+    assert_int_equal(jukebox_apply(h->jukebox, &op), 0);
+    assert_string_equal(jukebox_source(h->jukebox, own), "/m/c.mp4");
+    track_destroy(t);
+    end(h);
+}
+
+static void a_song_gets_its_names_and_keeps_them_when_the_queue_comes_from_elsewhere(void **state)
+{
+    struct fake_house *h = playing_house_of("c b", &fetching);
+    struct queue theirs;
+    queue_copy(&theirs, jukebox_queue(h->jukebox));
+    jukebox_name_songs(h->jukebox);
+    for (int i = 0; i < 2; i++) {
+        const struct queue *q = jukebox_queue(h->jukebox);
+        assert_string_equal(main_at(h, 0)->title, "Song");
+        assert_string_equal(main_at(h, 0)->artist, "Band");
+        assert_string_equal(q->now->title, "Song");
+        assert_string_equal(main_at(h, 1)->title, "b");
+        size_t chars = 2;
+        for (size_t k = 0; k < q->list[QUEUE_MAIN].count; k++)
+            chars += track_json_chars(q->list[QUEUE_MAIN].at[k]) + 1;
+        assert_int_equal(track_list_json_chars(&q->list[QUEUE_MAIN]), chars);
+        jukebox_adopt(h->jukebox, &theirs);
+    }
+    queue_finish(&theirs);
+    end(h);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, fresh_way)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_here_plays_first_and_the_other_when_it_is_here),
+        TEST(with_nothing_else_it_is_awaited_and_plays_at_once),
+        TEST(the_player_does_not_end_while_a_song_is_awaited),
+        TEST(the_only_song_that_is_here_repeats_meanwhile),
+        TEST(to_play_one_now_that_comes_makes_it_the_next),
+        TEST(a_song_of_the_last_evening_that_is_gone_gives_way),
+        TEST(a_request_that_gives_way_stays_the_first),
+        TEST(a_song_that_cannot_be_had_is_marked_before_its_turn),
+        TEST(a_deck_is_told_that_the_file_grows_and_when_it_is_whole),
+        TEST(a_song_gets_its_names_and_keeps_them_when_the_queue_comes_from_elsewhere),
+        TEST(what_a_guest_far_away_names_besides_the_song_is_not_opened),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
