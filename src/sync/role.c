@@ -43,9 +43,8 @@ static void gained(struct sync *s)
     r->failures = 0;
     r->is_registered = true;
     if (is_new) {
-        s->requests.is_known = false;
+        requests_read_again(s);
         state_dirty(s);
-        task_wake(s, TASK_REQUESTS, s->now_ns);
         task_wake(s, TASK_FETCH, s->now_ns);
         task_wake(s, TASK_COMMANDS, s->now_ns);
     }
