@@ -19,7 +19,7 @@
 #define SESSION_FILE "session.json"
 #define USER_AGENT   "djamms-player/" DJAMMS_VERSION
 #define REPORT_NS    SECONDS(5)
-#define FINISH_MS    300
+#define FINISH_MS    800        /* to tell others that we go */
 #define PREVIOUS_NS  SECONDS(3) /* later than that in a track "previous" means its beginning */
 
 /* ---- who we are ------------------------------------------------------------------------------- */

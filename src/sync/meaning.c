@@ -236,6 +236,13 @@ static void look_for_others(struct sync *s)
     s->role.saw_others |= is_other;
 }
 
+/* Who had the role gives it up: it left its mark, or, where nothing plays, wrote what was there already. */
+static bool is_farewell(const struct queue_document *old, const struct queue_document *new)
+{
+    bool is_idle = old->stamp_ms != INT64_MIN && !old->queue.now && !new->queue.now;
+    return new->now.has_left || (is_idle && queue_same(&old->queue, &new->queue));
+}
+
 static void accept(struct sync *s, struct queue_document *d)
 {
     struct queue_document old;
@@ -253,10 +260,13 @@ static void accept(struct sync *s, struct queue_document *d)
     struct entry_place place;
     s->playing_was_base = s->playing && find_entry(&old.queue, s->playing, &place);
     bool is_new_turn = strcmp(s->base.now.turn, old.now.turn) != 0;
+    bool is_free = s->role.is == SYNC_OTHER && is_farewell(&old, &s->base);
     queue_document_finish(&old);
     state_changed(s);
     if (state_is_master(s) && is_new_turn && turn_is_of_other(s, s->base.now.turn))
         role_check(s);
+    if (is_free)
+        role_hurry(s);
     document_mean(s);
     requests_settle(s);
     report_now_changed(s);

@@ -35,9 +35,17 @@ static bool wants_presence(const struct sync *s)
            !now_fields_marked(&s->base.now, s->writer);
 }
 
+/* The one who played goes in good order and says so, where those who wait for the role hear it: the documents of
+ * `players` are by the venue's rules for API keys only, so no session has events of them. With nothing that plays, the
+ * write itself is the sign, for it changes nothing. */
+static bool wants_farewell(const struct sync *s)
+{
+    return s->is_finishing && s->role.is_releasing && !s->role.has_said_farewell;
+}
+
 static bool wants_more(const struct sync *s)
 {
-    return wants_now(s) || wants_repair(s) || wants_presence(s);
+    return wants_now(s) || wants_repair(s) || wants_presence(s) || wants_farewell(s);
 }
 
 void push_consider(struct sync *s)
@@ -77,7 +85,8 @@ static bool compose(struct sync *s, struct call *out)
     if (has_transport(s) && !state_may_write_now(s))
         return false; /* the role's answer wakes this */
     uint64_t until = last_saved(s);
-    if (!until && (s->pending.count || !wants_more(s)))
+    bool is_farewell = wants_farewell(s);
+    if (!until && !is_farewell && (s->pending.count || !wants_more(s)))
         return false; /* once it is saved this is woken */
     struct queue q;
     struct now_fields f;
@@ -87,8 +96,10 @@ static bool compose(struct sync *s, struct call *out)
         queue_finish(&q);
         return false;
     }
-    if (state_may_write_now(s))
+    if (state_may_write_now(s)) {
         report_fill_now(s, &f);
+        f.has_left = s->is_finishing;
+    }
     if (until || wants_presence(s))
         now_fields_mark(&f, s->writer, until ? until : PRESENCE);
     char stamp[STAMP_SIZE];
@@ -104,6 +115,7 @@ static bool compose(struct sync *s, struct call *out)
     s->push_queue = q;
     s->push_serial = until;
     s->report.now_is_dirty = false;
+    s->role.has_said_farewell |= is_farewell;
     return true;
 }
 
@@ -138,6 +150,7 @@ static void done(struct sync *s, const struct answer *a)
         return;
     case OUTCOME_CONFLICT:
         s->conflicts++;
+        s->role.has_said_farewell = false;
         s->push_conflicts += s->push_conflicts < 5;
         s->push_is_unknown = true;
         task_wake(s, TASK_FETCH, s->now_ns);

@@ -26,6 +26,7 @@ struct now_fields {
     char turn[TURN_SIZE]; /* names one playing of an entry: writer and serial; "": none */
     struct push_mark mark[PUSH_MARKS];
     size_t mark_count;
+    bool has_left;      /* who plays has given up its role in good order */
     double remaining_s; /* -1: not said */
     int64_t start_ms;   /* startTime; 0: the writer does not know the time */
 };

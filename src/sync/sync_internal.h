@@ -118,8 +118,9 @@ struct role {
     char lease_guard[STAMP_SIZE]; /* $updatedAt of the lease as last read */
     int64_t lease_seen_ns;        /* since when it is unchanged */
     enum lease_step { LEASE_READ, LEASE_CREATE, LEASE_WRITE } lease_step;
-    bool is_releasing;
-    int64_t asked_ns; /* when the question under way was sent */
+    bool is_releasing, has_said_farewell;
+    int64_t hurry_until_ns; /* who had the role has gone: asked for again and again until then */
+    int64_t asked_ns;       /* when the question under way was sent */
     unsigned failures;
     bool was_other;   /* in a former life */
     int64_t swept_ns; /* marks of other devices were taken off */
@@ -311,6 +312,7 @@ enum request_status request_status_of(enum fate fate);
 void role_time(struct sync *s);
 void role_lost(struct sync *s, const char *master);
 void role_check(struct sync *s); /* somebody seems to have it: ask now */
+void role_hurry(struct sync *s); /* who had it is about to give it up */
 
 /* commands.c */
 void commands_seen(struct sync *s, const struct message *m, bool is_event);

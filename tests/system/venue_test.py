@@ -222,7 +222,8 @@ class Joining(unittest.TestCase):
 
 
 class TwoPlayers(unittest.TestCase):
-    def test_the_second_waits_and_takes_over_when_the_first_has_gone(self):
+    def two(self):
+        """Two houses of one venue, with a hub of its own, and the settings of both."""
         first, second = House(), House()
         for h in (first, second):
             h.closes_after(self)
@@ -233,6 +234,10 @@ class TwoPlayers(unittest.TestCase):
                         backend_database=n["database"], backend_venue=n["venue"], hub_enabled="no")
         for h in (first, second):
             (h.state / "session.json").write_text(json.dumps({"endpoint": n["url"], "session": n["session"]}))
+        return first, second, settings
+
+    def test_the_second_waits_and_takes_over_when_the_first_has_gone(self):
+        first, second, settings = self.two()
         up = first.up(*[CLIPS[n]["path"] for n in NAMES], **settings)
         first.wait_status(lambda s: s["backend"]["role"] == "master" and s["counts"]["main"] == 3, 20, "the first has it")
         second.up(**settings)
@@ -244,8 +249,17 @@ class TwoPlayers(unittest.TestCase):
         self.assertEqual(second.cli("add", CLIPS["q1"]["path"])[0], 0)
         wait_until(lambda: len(first.queue()["main"]) == 4, 10, "a song added there is here")
         stop(up)
-        second.wait_status(lambda s: s["backend"]["role"] == "master", 40, "it takes over")
+        second.wait_status(lambda s: s["backend"]["role"] == "master", 1, "it takes over at once")
         second.wait_frame(10, "and plays")
+
+    def test_an_idle_venue_is_handed_over_at_once_too(self):
+        first, second, settings = self.two()
+        up = first.up(**settings)
+        first.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the first has it")
+        second.up(**settings)
+        second.wait_status(lambda s: s["backend"]["role"] == "other" and is_connected(s), 20, "the second waits")
+        stop(up)
+        second.wait_status(lambda s: s["backend"]["role"] == "master", 1, "it takes over at once")
 
 
 if __name__ == "__main__":
