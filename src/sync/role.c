@@ -79,6 +79,7 @@ void role_lost(struct sync *s, const char *master)
     bool is_new = r->is != SYNC_OTHER;
     snprintf(r->master, sizeof(r->master), "%s", master);
     r->is_registered = false;
+    r->player[0] = '\0';
     r->failures = 0;
     r->saw_others = true;
     r->confirmed_ns = NO_TIME;
@@ -175,6 +176,12 @@ static bool is_not_offered(const struct answer *a)
            (a->outcome == OUTCOME_ABSENT && *a->type && strcmp(a->type, "project_not_found") != 0);
 }
 
+static void know_player(struct role *r, const char *id)
+{
+    if (*id && strlen(id) < sizeof(r->player))
+        memcpy(r->player, id, strlen(id) + 1);
+}
+
 /* The inner answer counts, whatever the outer status says. */
 static void function_answered(struct sync *s, const struct message *m)
 {
@@ -186,6 +193,7 @@ static void function_answered(struct sync *s, const struct message *m)
     if (!inner || status >= 500 || strcmp(message_str(m, "status", ""), "failed") == 0) {
         failed(s);
     } else if (message_bool(inner, "success", false)) {
+        know_player(r, message_str(inner, "playerId", "")); /* said when it is registered */
         next_in(s, HEARTBEAT_NS); /* or sooner, if there is something to ask */
         gained(s);
     } else if (
@@ -311,6 +319,7 @@ static void lease_taken(struct sync *s, const struct message *m)
     r->lease_seen_ns = s->now_ns;
     report_server_time(s, stamp, true);
     problem_set(s, TASK_ROLE, NULL);
+    know_player(r, m ? message_str(m, "$id", "") : "");
     lease_step(s, LEASE_WRITE, HEARTBEAT_NS);
     gained(s);
 }

@@ -115,8 +115,9 @@ struct role {
     bool was_confirmed; /* this device was the master at some time, if in a former life */
     bool is_released;
     char master[256];
-    char lease_guard[STAMP_SIZE]; /* $updatedAt of the lease as last read */
-    int64_t lease_seen_ns;        /* since when it is unchanged */
+    char player[DOCUMENT_ID_SIZE]; /* $id of this device's document of `players`; "": not known */
+    char lease_guard[STAMP_SIZE];  /* $updatedAt of the lease as last read */
+    int64_t lease_seen_ns;         /* since when it is unchanged */
     enum lease_step { LEASE_READ, LEASE_CREATE, LEASE_WRITE } lease_step;
     bool is_releasing, has_said_farewell;
     int64_t hurry_until_ns; /* who had the role has gone: asked for again and again until then */

@@ -104,6 +104,10 @@ class WithHub(unittest.TestCase):
         b.command("queue_clear", queue="main")
         wait_until(lambda: len(h.queue()["main"]) <= 1, 10, "cleared")
         wait_until(lambda: all(d["executedBy"] for d in b.documents("player_commands")), 20, "all are acknowledged")
+        player = b.execute("player-registry", {"action": "register", "venueId": b.venue, "userAgent": "test",
+                                               "deviceId": (h.state / "device").read_text()})[1]
+        self.assertEqual(player["status"], "reconnected")
+        self.assertEqual({d["executedBy"] for d in b.documents("player_commands")}, {player["playerId"]})
         self.same()
 
     def test_a_paid_request_plays_once_and_is_completed(self):
