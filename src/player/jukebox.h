@@ -141,6 +141,8 @@ uint64_t jukebox_turn(const struct jukebox *j);   /* grows with each start of an
 bool jukebox_played_any(const struct jukebox *j); /* something was heard in this life */
 /* Grows with every change that must be saved. */
 uint64_t jukebox_revision(const struct jukebox *j);
+/* Grows with every change of the queue, of an entry, or of which one plays; also over restarts, with gaps. */
+uint64_t jukebox_queue_revision(const struct jukebox *j);
 /* Fills what the journal holds; `out->queue` is a copy that the caller finishes. */
 void jukebox_save(const struct jukebox *j, struct journal_state *out);
 void jukebox_save_position(const struct jukebox *j, struct journal_position *out);

@@ -13,6 +13,12 @@ void turn_saved_change(struct jukebox *j)
     j->changes |= CHANGED_SAVED;
 }
 
+void turn_queue_changed(struct jukebox *j)
+{
+    j->queue_revision++;
+    turn_saved_change(j);
+}
+
 void turn_save_position(struct jukebox *j)
 {
     j->saved_at_ns = j->view.now_ns;
@@ -61,7 +67,7 @@ static void begin(struct jukebox *j)
     j->started_wall_ms = j->view.wall_ms;
     j->stands_since_ns = 0;
     j->put_off = 0;
-    turn_saved_change(j);
+    turn_queue_changed(j);
     turn_save_position(j);
     log_info(j->log, "%s: starts", j->queue.now->title);
 }
@@ -110,7 +116,7 @@ void turn_end(struct jukebox *j, enum played_how how)
     if (ret != 0)
         log_err(j->log, "the queue did not end what it plays: %d", ret);
     now_changed(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
 }
 
 void turn_postpone(struct jukebox *j)
@@ -200,7 +206,7 @@ void turn_mark_unplayable(struct jukebox *j, uint64_t entry, const char *reason)
         .reason = reason,
     };
     if (change(j, &op) == 0)
-        turn_saved_change(j);
+        turn_queue_changed(j);
 }
 
 /* ---- operations from outside ------------------------------------------------------------------ */
@@ -277,7 +283,7 @@ int jukebox_apply(struct jukebox *j, const struct queue_op *op)
     if (ret != 0)
         return ret;
     now_changed(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
     turn_settle(j);
     return 0;
 }
@@ -316,7 +322,7 @@ void jukebox_adopt(struct jukebox *j, const struct queue *queue)
     j->queue.max_chars = own.max_chars;
     queue_finish(&own);
     recall_durations(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
     if (!goes_on && j->queue.now)
         begin(j);
     else
