@@ -379,8 +379,11 @@ static bool adopt(struct house *h)
         is_new = !queue_same(jukebox_queue(j), sync_view(v->engine));
     }
     uint64_t turn = jukebox_turn(j);
-    if (is_new)
+    int64_t came_ns = sync_driver_take_arrival(v->driver);
+    if (is_new) {
         jukebox_adopt(j, sync_view(v->engine));
+        hops_followed(h, came_ns);
+    }
     if (is_skip && jukebox_turn(j) == turn) /* the only song there is plays again */
         (void)jukebox_seek(j, 0);
     return is_new || is_skip;

@@ -82,6 +82,23 @@ class WithHub(unittest.TestCase):
         self.assertEqual(len(q["mainQueue"]), 3)
         self.same()
 
+    def test_an_event_is_timed_from_its_arrival_to_the_screen(self):
+        h = self.house
+        q = self.wait_queue(lambda q: len(q["mainQueue"]) == 3 and q["nowPlaying"], "three songs")
+
+        def hops():
+            return {hop["name"]: hop for hop in h.ask("latency")["hops"]}
+        before = hops()["event"]["count"]
+        for n in range(1, 6):
+            own = dict(q["mainQueue"][1], id=f"{n:020x}")
+            self.backend.write_queue(mainQueue=[*self.backend.queue()["mainQueue"], own])
+            wait_until(lambda: hops()["event"]["count"] >= before + n, 10, f"number {n} was seen on the screen")
+        seen = hops()
+        self.assertEqual(seen["event"]["count"], before + 5, "each once")
+        self.assertGreater(seen["event"]["max_ms"], seen["view"]["p50_ms"], "it is the longer way")
+        self.assertLess(seen["event"]["p50_ms"], 1000)
+        self.assertIn("an event -> on a screen", h.cli("status", "--latency")[1])
+
     def test_commands_of_a_remote_are_done_once_and_acknowledged(self):
         h, b = self.house, self.backend
         b.command("volume", volume=31)
