@@ -3,16 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "sync/sync_internal.h"
 
 #define ENTRIES_MAX 5000 /* of a list that is no text but an array, as old caches have it */
+
+/* A careless writer gives its songs neither id nor time: nothing but the song tells such an entry. */
+static bool is_nameless(const struct track *t)
+{
+    return !track_is_same_entry(t, t);
+}
+
+static bool is_it(const struct track *a, const struct track *b)
+{
+    bool are_nameless = is_nameless(a) && is_nameless(b);
+    return are_nameless ? strcmp(a->video_id, b->video_id) == 0 : track_is_same_entry(a, b);
+}
 
 static bool find_entry(const struct queue *q, const struct track *t, struct entry_place *out)
 {
     for (int l = 0; l < QUEUE_LISTS; l++) {
         for (size_t i = 0; i < q->list[l].count; i++) {
             *out = (struct entry_place){ (enum queue_list)l, i };
-            if (track_is_same_entry(q->list[l].at[i], t))
+            if (is_it(q->list[l].at[i], t))
                 return true;
         }
     }
@@ -92,11 +105,11 @@ void meaning_of_now(struct sync *s)
         return;
     }
     bool is_same_turn = strcmp(s->view_now.turn, s->playing_turn) == 0;
-    if (is_same_turn && !track_is_remade(now) && track_is_same_entry(now, s->playing))
+    if (is_same_turn && !track_is_remade(now) && is_it(now, s->playing))
         return;
     if (turn_is_of_other(s, s->view_now.turn) && !is_same_turn)
         role_check(s);
-    else if (track_is_remade(now) || track_is_same_entry(now, s->playing))
+    else if (track_is_remade(now) || is_it(now, s->playing))
         state_restart_turn(s, s->playing, s->playing_turn);
     else
         replaced(s);
@@ -194,7 +207,8 @@ static void note_removals(struct sync *s, const struct queue_document *old, bool
             const struct track *t = old->queue.list[l].at[i];
             struct entry_place place;
             bool plays = s->playing && track_is_same_entry(s->playing, t);
-            if (plays || find_entry(&new->queue, t, &place) || ledger_is_over(&s->ledger, t))
+            if (plays || is_nameless(t) || find_entry(&new->queue, t, &place) ||
+                ledger_is_over(&s->ledger, t))
                 continue;
             if (!t->is_request)
                 ledger_note(&s->ledger, t, FATE_REMOVED, NULL);
@@ -280,11 +294,8 @@ static bool is_too_long(const struct message *m)
 {
     static const char *const fields[] = { "mainQueue", "priorityQueue" };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        const char *text = message_str(m, fields[i], "");
-        size_t chars = 0;
-        for (; *text; text++)
-            chars += ((unsigned char)*text & 0xC0) != 0x80;
-        if (chars > QUEUE_SERVER_CHARS || message_count(m, fields[i]) > ENTRIES_MAX)
+        if (text_chars(message_str(m, fields[i], "")) > QUEUE_SERVER_CHARS ||
+            message_count(m, fields[i]) > ENTRIES_MAX)
             return true;
     }
     return false;

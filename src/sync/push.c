@@ -8,6 +8,7 @@
 
 #define PRESENCE 1            /* no operation has that serial */
 #define HELD_NS  SECONDS(300) /* after a refusal that a person must end */
+#define FULL_NS  SECONDS(30)
 
 static bool has_transport(const struct sync *s)
 {
@@ -74,6 +75,15 @@ static bool make_queue(struct sync *s, uint64_t until, struct queue *q, struct n
     return !is_same || wants_more(s);
 }
 
+/* What a server would refuse is not sent: the operations wait, and the queue goes on here, until it is shorter. */
+static void lacks_room(struct sync *s)
+{
+    problem_set(s, TASK_PUSH,
+                "The venue's queue is too long for what has changed here: this box goes on with "
+                "it, and tells the server when it is shorter.");
+    task_hold(s, TASK_PUSH, FULL_NS);
+}
+
 static bool compose(struct sync *s, struct call *out)
 {
     if (!s->has_document)
@@ -103,9 +113,15 @@ static bool compose(struct sync *s, struct call *out)
     if (until || wants_presence(s))
         now_fields_mark(&f, s->writer, until ? until : PRESENCE);
     char stamp[STAMP_SIZE];
+    struct message *data = queue_document_data(&q, &f, report_updated_at(s, stamp) ? stamp : NULL);
+    if (!queue_document_fits(data)) {
+        lacks_room(s);
+        message_destroy(data);
+        queue_finish(&q);
+        return false;
+    }
     struct message *body = message_create();
-    message_set_object(body, "data",
-                       queue_document_data(&q, &f, report_updated_at(s, stamp) ? stamp : NULL));
+    message_set_object(body, "data", data);
     out->method = "PATCH";
     out->path = document_path(s->database_id, "queues", s->base.id);
     out->guard = xstrdup(s->base.updated_at);
@@ -119,12 +135,15 @@ static bool compose(struct sync *s, struct call *out)
     return true;
 }
 
+/* What is played is not taken back: it would be played again, and refused again. */
 static void refused(struct sync *s)
 {
     size_t before = s->pending.count;
     pending_drop_kind(&s->pending, OP_ADD, s->push_serial);
-    if (s->pending.count == before)
-        pending_drop_until(&s->pending, s->push_serial);
+    for (int kind = 0; kind < OP_KINDS && s->pending.count == before; kind++) {
+        if (!pending_is_transport((enum queue_op_kind)kind))
+            pending_drop_kind(&s->pending, (enum queue_op_kind)kind, s->push_serial);
+    }
     /* Nothing of ours is to blame: it would be the same again. */
     bool is_same = s->pending.count == before;
     problem_set(s, TASK_PUSH,

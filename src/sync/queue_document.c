@@ -9,6 +9,8 @@
 #include "wire/message.h"
 #include "wire/track_json.h"
 
+#define NOW_PLAYING_CHARS 10000
+
 void queue_document_init(struct queue_document *d)
 {
     *d = (struct queue_document){ .stamp_ms = INT64_MIN, .now.remaining_s = -1 };
@@ -162,6 +164,13 @@ struct message *queue_document_data(const struct queue *q, const struct now_fiel
     if (updated_at)
         message_set_str(m, "updatedAt", updated_at);
     return m;
+}
+
+bool queue_document_fits(const struct message *data)
+{
+    return text_chars(message_str(data, "nowPlaying", "")) <= NOW_PLAYING_CHARS &&
+           text_chars(message_str(data, "mainQueue", "")) <= QUEUE_SERVER_CHARS &&
+           text_chars(message_str(data, "priorityQueue", "")) <= QUEUE_SERVER_CHARS;
 }
 
 static bool same_entry_state(const struct track *a, const struct track *b)

@@ -55,6 +55,8 @@ uint64_t now_fields_marked(const struct now_fields *f, const char *by); /* 0: no
 /* The attributes of a write; the caller destroys it. `updated_at` NULL: no time is known. */
 struct message *queue_document_data(const struct queue *q, const struct now_fields *f,
                                     const char *updated_at);
+/* Whether a server has room for them; else its answer would be 400. */
+bool queue_document_fits(const struct message *data);
 /* Same entries in the same order and the same `now`, as far as writers keep it. */
 bool queue_same(const struct queue *a, const struct queue *b);
 /* Whether a web player re-made this copy: "current_" or "local_". */

@@ -217,6 +217,7 @@ struct sync {
     struct now_fields view_now;
     uint64_t view_revision;
     bool withholds;            /* all requests, in `view` */
+    bool shows_all;            /* `view` is the same as `full_view` */
     int64_t withheld_until_ns; /* an entry is; NO_TIME */
     struct track *playing;     /* the turn that sounds here; NULL: none */
     char playing_turn[TURN_SIZE];
