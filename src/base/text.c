@@ -78,6 +78,14 @@ size_t text_clean(char *out, size_t size, const char *text)
     return n;
 }
 
+size_t text_chars(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
 uint64_t text_hash(const char *s, size_t len)
 {
     uint64_t h = 0xcbf29ce484222325u;

@@ -21,5 +21,8 @@ char *utf8_repair(const char *s);
  * become U+FFFD, control characters (newline included) become a blank. Returns the length written. */
 size_t text_clean(char *out, size_t size, const char *text);
 
+/* Characters (code points) of valid UTF-8. */
+size_t text_chars(const char *text);
+
 /* FNV-1a, 64 bit; never 0. */
 uint64_t text_hash(const char *s, size_t len);

@@ -304,6 +304,7 @@ static const char *hop_words(const char *name)
         { "disk", "an own change -> on disk" },
         { "server", "an own change -> at the server" },
         { "view", "an event -> in the queue" },
+        { "event", "an event -> on a screen" },
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (strcmp(words[i][0], name) == 0)

@@ -173,13 +173,21 @@ static void add_headers(struct api_call *call)
     r->answer.lasting_count = r->answer.header_count; /* a page must be able to read any answer */
 }
 
+/* It asks for no more than the headers: whatever the disk or the path is like, a page can go on to the request itself,
+ * and read its answer. */
+static void answer_preflight(struct api_reply *r)
+{
+    api_reply_empty(r, 204);
+    r->answer.stands = true;
+}
+
 void api_answer(struct api *a, const struct api_request *q, struct api_reply *out)
 {
     struct api_call call = { .api = a, .request = q, .reply = out };
     *out = (struct api_reply){ 0 };
     add_headers(&call);
     if (q->method == HTTP_OPTIONS)
-        api_reply_empty(out, 204);
+        answer_preflight(out);
     else if (!run(&call))
         api_reply_error(out, &call.error, a->params.wall_ms(a->params.ctx));
     message_destroy(call.body);
@@ -191,6 +199,10 @@ void api_refuse(struct api *a, const struct api_request *q, int status, const ch
     struct api_call call = { .api = a, .request = q, .reply = out };
     *out = (struct api_reply){ 0 };
     add_headers(&call);
+    if (q && q->method == HTTP_OPTIONS && status == 414) {
+        answer_preflight(out);
+        return;
+    }
     struct message *m = message_create();
     message_set_str(m, "message", sentence);
     message_set_i64(m, "code", status);

@@ -204,10 +204,9 @@ static uint64_t key_by_id(const struct track *t)
     return hash_text(xasprintf("id\n%s", t->id));
 }
 
-static uint64_t key_by_song(const struct queue *q, const struct track *t)
+static uint64_t key_by_song(const struct track *t, size_t twins_before)
 {
-    return hash_text(
-        xasprintf("song\n%s\n%s\n%zu", t->video_id, t->requested_at, twins_before(q, t)));
+    return hash_text(xasprintf("song\n%s\n%s\n%zu", t->video_id, t->requested_at, twins_before));
 }
 
 uint64_t entry_key(const struct queue *q, const struct track *t)
@@ -218,7 +217,7 @@ uint64_t entry_key(const struct queue *q, const struct track *t)
         t = queue_at(q, place); /* a place that was found has a track */
     assert(t);
     bool by_id = track_id_is_identity(t->id) && id_occurrences(q, t->id) <= 1;
-    return by_id ? key_by_id(t) : key_by_song(q, t);
+    return by_id ? key_by_id(t) : key_by_song(t, twins_before(q, t));
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -239,19 +238,58 @@ static char **sorted_ids(const struct queue *q, size_t *count)
     return id;
 }
 
+/* How often each song was met so far, by open addressing; there is more room than songs. */
+struct twins {
+    struct twin {
+        const struct track *first;
+        size_t count;
+    } * at;
+    size_t mask;
+};
+
+static struct twins twins_create(size_t songs)
+{
+    size_t room = 16;
+    while (room < 2 * songs)
+        room *= 2;
+    return (struct twins){ xcalloc(room, sizeof(struct twin)), room - 1 };
+}
+
+/* How many that look the same came before `t`; the next one has it before itself. */
+static size_t twins_count(struct twins *w, const struct track *t)
+{
+    size_t i = text_hash(t->video_id, strlen(t->video_id)) * 31 +
+               text_hash(t->requested_at, strlen(t->requested_at));
+    while (w->at[i & w->mask].first && !is_twin(w->at[i & w->mask].first, t))
+        i++;
+    struct twin *twin = &w->at[i & w->mask];
+    twin->first = t;
+    return twin->count++;
+}
+
+static bool is_once(char *const *id, size_t n, const struct track *t)
+{
+    char *const *at = bsearch(&t->id, id, n, sizeof(*id), compare_ids);
+    assert(at);
+    return (at == id || !same(at[-1], t->id)) && (at + 1 == id + n || !same(at[1], t->id));
+}
+
+/* As entry_key(), in the order of twins_before(). */
 void queue_keys(const struct queue *q, enum queue_list list, uint64_t *out)
 {
     size_t n;
     char **id = sorted_ids(q, &n);
-    for (size_t i = 0; i < q->list[list].count; i++) {
-        const struct track *t = q->list[list].at[i];
-        char **at = bsearch(&t->id, id, n, sizeof(*id), compare_ids);
-        assert(at);
-        bool is_once =
-            (at == id || !same(at[-1], t->id)) && (at + 1 == id + n || !same(at[1], t->id));
-        bool by_id = is_once && track_id_is_identity(t->id);
-        out[i] = by_id ? key_by_id(t) : key_by_song(q, t);
+    struct twins twins = twins_create(n);
+    for (int l = 0; l <= (int)list; l++) {
+        for (size_t i = 0; i < q->list[l].count; i++) {
+            const struct track *t = q->list[l].at[i];
+            bool by_id = track_id_is_identity(t->id) && is_once(id, n, t);
+            size_t before = by_id ? 0 : twins_count(&twins, t);
+            if (l == (int)list)
+                out[i] = by_id ? key_by_id(t) : key_by_song(t, before);
+        }
     }
+    free(twins.at);
     free(id);
 }
 

@@ -4,7 +4,7 @@
  * One thread. It works in turns: a turn takes in everything that has arrived, calls on_request()
  * and the socket callbacks for it, then on_turn(). What was answered and sent in a turn leaves only
  * after on_turn() returned 0, in the order it was given; when it returns an error, the answers of
- * that turn become the error's with the lasting headers they had, and the messages of that turn are dropped; a WebSocket that was
+ * that turn become the error's with the lasting headers they had, unless they stand, and the messages of that turn are dropped; a WebSocket that was
  * opened in such a turn gets the error instead, and one that said something in it is closed with
  * 1011, so that its client comes again. So one commit on disk serves all clients of a turn, and
  * nothing is acknowledged that is not on disk.
@@ -54,6 +54,7 @@ struct http_answer {
     size_t header_count;
     size_t
         lasting_count; /* the first of them: also of the answer that takes the place of this one */
+    bool stands; /* it says nothing of what the turn did: so it is right also when that failed */
 };
 
 struct server_callbacks {

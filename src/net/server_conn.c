@@ -43,7 +43,7 @@ struct conn *conn_create(struct server *s, const char *peer)
 
 static void count_input(struct conn *c)
 {
-    size_t held = c->in.cap;
+    size_t held = c->in.cap + c->late.cap;
     if (c->exchange)
         held += c->exchange->request.body.cap;
     if (c->socket)
@@ -79,6 +79,7 @@ void conn_destroy(struct conn *c)
     /* The owner may have sent to it from within those callbacks. */
     lws_dll2_remove(&c->touched);
     buf_finish(&c->in);
+    buf_finish(&c->late);
     count_input(c);
     out_finish(&c->out);
     free(c);
@@ -190,28 +191,12 @@ static void begin_request(struct conn *c, const char *head, size_t len)
     }
 }
 
-/* Reads the whole lines of a head that is too large, so that the owner knows who asks. */
-static void read_beginning(struct conn *c, const char *data, size_t len)
-{
-    if (len > SERVER_HEAD_MAX)
-        len = SERVER_HEAD_MAX;
-    while (len > 0 && data[len - 1] != '\n')
-        len--;
-    if (len == 0)
-        return;
-    char *head = xcalloc(1, len + 3);
-    memcpy(head, data, len);
-    memcpy(head + len, "\r\n", 2);
-    c->exchange = xcalloc(1, sizeof(*c->exchange));
-    c->exchange->conn = c;
-    (void)!server_request_parse(&c->exchange->request, head, len + 2, 0);
-    free(head);
-}
-
 static bool take_head(struct conn *c, const char *data, size_t len, size_t *used)
 {
     if (c->out.bytes > PIPELINE_MAX)
         return false;
+    if (c->late.max)
+        return late_take(c, data, len, used);
     while (c->head_seen == 0 && *used < len && (data[*used] == '\r' || data[*used] == '\n'))
         (*used)++; /* empty lines before a request are allowed */
     if (*used == len)
@@ -223,9 +208,13 @@ static bool take_head(struct conn *c, const char *data, size_t len, size_t *used
     size_t head_len;
     const struct server_refusal *no =
         server_head_find(data + *used, len - *used, &c->head_seen, &head_len);
+    if (no && no->status == 414) {
+        late_begin(c, data + *used, no);
+        return late_take(c, data, len, used);
+    }
     if (no) {
         if (no->status == 431)
-            read_beginning(c, data + *used, len - *used);
+            late_read(c, data + *used, len - *used);
         conn_refuse(c, no);
         return true;
     }
@@ -437,7 +426,7 @@ void exchange_answer(struct exchange *x, const struct http_answer *a)
     struct conn *c = x->conn;
     assert(c->state == CONN_ASKS && c->exchange == x);
     struct out_piece piece = {
-        .kind = OUT_ANSWER,
+        .kind = a->stands ? OUT_OWN : OUT_ANSWER,
         .has_no_body = x->request.method == HTTP_HEAD,
         .ends = !x->request.keeps_alive,
     };

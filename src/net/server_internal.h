@@ -40,6 +40,12 @@ struct conn {
     char peer[46];
     struct buf in;    /* came, not yet understood */
     size_t head_seen; /* bytes of a head at the front of `in` that were looked at */
+    /* A request whose line is too long: a short line of its method, and the fields behind it as they come. max 0: there
+     * is none. */
+    struct buf late;
+    const struct server_refusal *late_why;
+    size_t late_skipped; /* bytes of the line that were read over */
+    bool late_has_line;  /* its end came */
     struct out_queue out;
     struct exchange *exchange;    /* CONN_BODY, CONN_ASKS */
     struct server_socket *socket; /* CONN_SOCKET; also CONN_ENDS and CONN_LINGERS after it */
@@ -110,6 +116,15 @@ void conn_flush(struct conn *c);
 void conn_check(struct conn *c, int64_t now_ns);
 /* After a request that is not served: answers and ends the connection. */
 void conn_refuse(struct conn *c, const struct server_refusal *why);
+
+/* ---- server_late.c */
+
+/* Reads the whole lines of a head that is too large, so that the owner knows who asks. */
+void late_read(struct conn *c, const char *data, size_t len);
+/* `data` begins with a request line that is too long: it is read over, then the request is refused. */
+void late_begin(struct conn *c, const char *data, const struct server_refusal *why);
+/* Takes all of what lies behind *used, the line itself at first. False: more is to come. */
+bool late_take(struct conn *c, const char *data, size_t len, size_t *used);
 
 /* ---- server_socket.c */
 

@@ -17,7 +17,7 @@ struct out_message *out_message_ref(struct out_message *m);
 void out_message_unref(struct out_message *m); /* m may be NULL */
 
 enum out_kind {
-    OUT_OWN,     /* the server's: stays whatever becomes of the turn */
+    OUT_OWN,     /* the server's, or an answer that stands: stays whatever becomes of the turn */
     OUT_ANSWER,  /* becomes the error's when the turn fails */
     OUT_UPGRADE, /* likewise, and what follows it is dropped */
     OUT_TEXT,    /* dropped when the turn fails */

@@ -13,7 +13,8 @@
 #include "base/compiler.h"
 #include "net/server.h"
 
-#define SERVER_HEAD_MAX   ((size_t)32 * 1024) /* request line and fields */
+#define SERVER_HEAD_MAX   ((size_t)32 * 1024)   /* request line and fields */
+#define SERVER_LINE_MAX   ((size_t)2048 * 1024) /* of a request line that is read over */
 #define SERVER_FIELDS_MAX ((size_t)100)
 
 /* Why a request is not served; the connection ends after this answer. */

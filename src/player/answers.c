@@ -189,6 +189,7 @@ struct message *answer_status(const struct command_world *w)
     message_set_str(m, "version", DJAMMS_VERSION);
     message_set_f64(m, "uptime_s", answer_seconds(w->now_ns - w->started_ns));
     message_set_str(m, "state", jukebox_state_name(jukebox_state(j)));
+    message_set_i64(m, "revision", (int64_t)jukebox_queue_revision(j));
     message_set_object(m, "now", answer_now(j));
     set_next(m, w);
     message_set_i64(counts, "main", (int64_t)q->list[QUEUE_MAIN].count);
@@ -258,6 +259,7 @@ struct message *answer_queue(const struct command_world *w)
     struct entry_place playing;
     bool plays = queue_playing(q, &playing);
     message_set_bool(m, "ok", true);
+    message_set_i64(m, "revision", (int64_t)jukebox_queue_revision(w->jukebox));
     for (int l = 0; l < QUEUE_LISTS; l++) {
         size_t count = q->list[l].count;
         uint64_t *keys = xcalloc(count + 1, sizeof(*keys));

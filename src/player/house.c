@@ -181,7 +181,7 @@ void house_turn(struct house *h)
     process_beat(h->control, PROCESS_BRAIN, h->view.now_ns);
     take_inputs(h);
     unsigned changes = step_all(h);
-    hops_turn(h, changes & (CHANGED_PLAN | CHANGED_SCENE));
+    hops_turn(h, changes & (CHANGED_PLAN | CHANGED_SCENE), changes & CHANGED_SCENE);
     if (!h->has_loop) {
         h->early |= changes;
         return;
@@ -409,6 +409,7 @@ int house_create(struct house **out, const struct house_params *params)
     h->log = *params->log;
     h->state_dir = xstrdup(params->state_dir);
     h->started_ns = now_mono_ns();
+    h->hops.event_ns = NO_TIME;
     if (getrandom(&h->seed, sizeof(h->seed), GRND_NONBLOCK) != sizeof(h->seed))
         h->seed = (uint64_t)now_wall_ms() * 0x9e3779b97f4a7c15u ^ (uint64_t)getpid();
     h->exits_at_end = params->config->queue.exit_at_end;

@@ -12,6 +12,34 @@ void hops_acted(struct house *h, int64_t when_ns)
         h->hops.acted_ns = when_ns;
 }
 
+void hops_followed(struct house *h, int64_t came_ns)
+{
+    if (came_ns == NO_TIME || h->hops.event_ns != NO_TIME || !h->view.has_stage)
+        return;
+    h->hops.event_ns = came_ns;
+    h->hops.event_scene = 0;
+}
+
+/* What an event changed is in this scene; what the screens do not show of the queue is not measured. */
+static void scene_is_out(struct house *h, bool is_new)
+{
+    struct hops *p = &h->hops;
+    if (p->event_ns == NO_TIME || p->event_scene)
+        return;
+    if (is_new)
+        p->event_scene = jukebox_scene(h->jukebox)->serial;
+    else
+        p->event_ns = NO_TIME;
+}
+
+static void event_is_seen(struct hops *p, const struct output_row *row)
+{
+    if (p->event_ns == NO_TIME || !p->event_scene || row->scene < p->event_scene)
+        return;
+    histogram_add(&p->event_to_screen, row->scene_mono_ns - p->event_ns);
+    p->event_ns = NO_TIME;
+}
+
 /* On the screen that shows most, for all show the same. */
 static void look_at_screens(struct house *h)
 {
@@ -23,15 +51,17 @@ static void look_at_screens(struct house *h)
         h->hops.scene = row.scene;
         if (is_news)
             histogram_add(&h->hops.to_screen, row.scene_mono_ns - row.scene_since_ns);
+        event_is_seen(&h->hops, &row);
         return;
     }
 }
 
-void hops_turn(struct house *h, bool is_news)
+void hops_turn(struct house *h, bool is_news, bool is_scene)
 {
     if (is_news && h->hops.acted_ns)
         histogram_add(&h->hops.to_memory, now_mono_ns() - h->hops.acted_ns);
     h->hops.acted_ns = 0;
+    scene_is_out(h, is_scene);
     look_at_screens(h);
 }
 
@@ -65,6 +95,7 @@ struct message *hops_message(const struct house *h)
         append(m, "disk", sync_driver_latency(d, SYNC_HOP_SAVED));
         append(m, "server", sync_driver_latency(d, SYNC_HOP_SERVER));
         append(m, "view", sync_driver_latency(d, SYNC_HOP_VIEW));
+        append(m, "event", &h->hops.event_to_screen);
     }
     return m;
 }

@@ -66,7 +66,11 @@ struct hops {
     int64_t
         acted_ns; /* somebody at the box, or a program, wanted something then; 0: nobody since the last turn */
     uint64_t scene; /* the newest that was seen on a screen */
-    struct histogram to_memory, to_screen;
+    /* An event of the backend is on its way to the screens since then, and is there with that scene; NO_TIME: none is.
+     * Until it is there, further ones are not measured. */
+    int64_t event_ns;
+    uint64_t event_scene; /* 0: not made yet */
+    struct histogram to_memory, to_screen, event_to_screen;
 };
 
 struct house {
@@ -174,8 +178,10 @@ void songs_close(struct house *h);
 
 /* house_hops.c */
 void hops_acted(struct house *h, int64_t when_ns);
+/* The queue that is shown has changed by an event that came then; NO_TIME: by none. */
+void hops_followed(struct house *h, int64_t came_ns);
 /* Orders, plan and scene of this turn are out, if there were any. */
-void hops_turn(struct house *h, bool is_news);
+void hops_turn(struct house *h, bool is_news, bool is_scene);
 struct message *hops_message(
     const struct house *h); /* the answer to `latency`; the caller owns it */
 

@@ -19,7 +19,7 @@
 #define SESSION_FILE "session.json"
 #define USER_AGENT   "djamms-player/" DJAMMS_VERSION
 #define REPORT_NS    SECONDS(5)
-#define FINISH_MS    300
+#define FINISH_MS    800        /* to tell others that we go */
 #define PREVIOUS_NS  SECONDS(3) /* later than that in a track "previous" means its beginning */
 
 /* ---- who we are ------------------------------------------------------------------------------- */
@@ -379,8 +379,11 @@ static bool adopt(struct house *h)
         is_new = !queue_same(jukebox_queue(j), sync_view(v->engine));
     }
     uint64_t turn = jukebox_turn(j);
-    if (is_new)
+    int64_t came_ns = sync_driver_take_arrival(v->driver);
+    if (is_new) {
         jukebox_adopt(j, sync_view(v->engine));
+        hops_followed(h, came_ns);
+    }
     if (is_skip && jukebox_turn(j) == turn) /* the only song there is plays again */
         (void)jukebox_seek(j, 0);
     return is_new || is_skip;

@@ -14,6 +14,7 @@
 
 #define POSITION_MAX    ((size_t)4096)
 #define POSITION_MAX_NS (INT64_MAX / 4)
+#define REVISION_MAX    ((int64_t)1 << 52)
 
 void journal_state_init(struct journal_state *s)
 {
@@ -86,6 +87,7 @@ char *journal_text(const struct journal_state *s)
     message_set_bool(m, "is_muted", s->is_muted);
     set_u64(m, "left_load", s->left_load);
     set_u64(m, "arguments", s->arguments);
+    message_set_i64(m, "queue_revision", (int64_t)s->queue_revision);
     message_set_bool(m, "is_joined", s->is_joined);
     message_set_object(m, "queue", queue_to_message(&s->queue));
     return text_of(m, s->sync);
@@ -132,6 +134,7 @@ int journal_parse(struct journal_state *s, const char *text, size_t len, char *w
         .is_muted = message_bool(m, "is_muted", false),
         .left_load = get_u64(m, "left_load"),
         .arguments = get_u64(m, "arguments"),
+        .queue_revision = (uint64_t)clamp_i64(message_i64(m, "queue_revision", 0), 0, REVISION_MAX),
         .is_joined = message_bool(m, "is_joined", false),
     };
     if (body_len > line_len)

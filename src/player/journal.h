@@ -21,6 +21,7 @@ struct journal_state {
     bool is_new;        /* nothing was saved before: the very first start */
     uint64_t left_load; /* deck load that played before `queue.now` was started: a plan that still
                                plays it is older than this journal. 0: none */
+    uint64_t queue_revision; /* of `queue`, below 2^53 */
     uint64_t arguments; /* hash of the FILE arguments that are in this queue already; 0: none */
     /* What agrees with the backend: sync_journal() in one line, owned; NULL: there was none. */
     char *sync;

@@ -11,6 +11,7 @@
 #define SAVE_POSITION_NS SECONDS(2)
 #define VOLUME_SHOWN_NS  SECONDS(2)
 #define SEEK_MARGIN_NS   SECONDS(1)
+#define REVISIONS_LOST   1000000 /* more changes than a life can have that never came to disk */
 
 static void remember_durations(struct jukebox *j)
 {
@@ -31,6 +32,7 @@ struct jukebox *jukebox_create(const struct jukebox_settings *settings,
         j->log = &j->log_copy;
     }
     queue_copy(&j->queue, &past->state->queue);
+    j->queue_revision = past->state->queue_revision + REVISIONS_LOST;
     j->queue.loops = settings->loops;
     j->queue.max_chars = settings->max_chars ? settings->max_chars : QUEUE_LOCAL_CHARS;
     remember_durations(j);
@@ -39,6 +41,7 @@ struct jukebox *jukebox_create(const struct jukebox_settings *settings,
     j->heard_ns = NO_TIME;
     j->had_entries = j->queue.list[QUEUE_MAIN].count || j->queue.list[QUEUE_REQUESTS].count;
     past_adopt(j, past);
+    turn_saved_change(j); /* with the revision it begins with: the next life begins above it */
     j->changes |= CHANGED_SCENE;
     return j;
 }
@@ -286,6 +289,11 @@ uint64_t jukebox_revision(const struct jukebox *j)
     return j->revision;
 }
 
+uint64_t jukebox_queue_revision(const struct jukebox *j)
+{
+    return j->queue_revision;
+}
+
 void jukebox_save(const struct jukebox *j, struct journal_state *out)
 {
     *out = (struct journal_state){
@@ -293,6 +301,7 @@ void jukebox_save(const struct jukebox *j, struct journal_state *out)
         .is_paused = j->is_paused,
         .is_muted = j->is_muted,
         .left_load = j->left_load,
+        .queue_revision = j->queue_revision,
     };
     queue_copy(&out->queue, &j->queue);
 }

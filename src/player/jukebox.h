@@ -158,6 +158,8 @@ bool jukebox_played_any(const struct jukebox *j); /* something was heard in this
 const char *jukebox_source(const struct jukebox *j, const struct track *t);
 /* Grows with every change that must be saved. */
 uint64_t jukebox_revision(const struct jukebox *j);
+/* Grows with every change of the queue, of an entry, or of which one plays; also over restarts, with gaps. */
+uint64_t jukebox_queue_revision(const struct jukebox *j);
 /* Fills what the journal holds; `out->queue` is a copy that the caller finishes. */
 void jukebox_save(const struct jukebox *j, struct journal_state *out);
 void jukebox_save_position(const struct jukebox *j, struct journal_position *out);

@@ -264,7 +264,7 @@ static void learn_duration(struct jukebox *j, const struct part *p)
     t->duration_s = seconds;
     if (j->queue.now && p->entry == j->now_key)
         j->queue.now->duration_s = seconds;
-    turn_saved_change(j);
+    turn_queue_changed(j);
 }
 
 static void note_playable(struct jukebox *j, struct part *p, const struct deck_state *s)

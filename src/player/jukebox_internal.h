@@ -67,7 +67,7 @@ struct jukebox {
     int64_t stands_since_ns;  /* the sound stands and its deck does nothing; 0: it is not so */
     uint64_t stands_work;     /* what that deck had done then */
     int64_t refused_since_ns; /* the stage does not take `now`; 0: it does */
-    uint64_t revision;
+    uint64_t revision, queue_revision;
 
     struct part now, cue, next;
     struct part leaving; /* what `now` replaced, until the stage has let go of it */
@@ -102,6 +102,7 @@ struct jukebox {
 
 /* jukebox_turns.c: the queue and what plays of it. */
 void turn_saved_change(struct jukebox *j);
+void turn_queue_changed(struct jukebox *j); /* the queue or what plays of it: saved, too */
 void turn_begin(struct jukebox *j, struct entry_place place);
 /* Ends the playing entry, if any, in queue and history. */
 void turn_end(struct jukebox *j, enum played_how how);

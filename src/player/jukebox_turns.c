@@ -13,6 +13,12 @@ void turn_saved_change(struct jukebox *j)
     j->changes |= CHANGED_SAVED;
 }
 
+void turn_queue_changed(struct jukebox *j)
+{
+    j->queue_revision++;
+    turn_saved_change(j);
+}
+
 void turn_save_position(struct jukebox *j)
 {
     j->saved_at_ns = j->view.now_ns;
@@ -61,7 +67,7 @@ static void begin(struct jukebox *j)
     j->started_wall_ms = j->view.wall_ms;
     j->stands_since_ns = 0;
     j->put_off = 0;
-    turn_saved_change(j);
+    turn_queue_changed(j);
     turn_save_position(j);
     log_info(j->log, "%s: starts", j->queue.now->title);
 }
@@ -102,7 +108,7 @@ static void end_now(struct jukebox *j, enum queue_op_kind kind, bool stays)
     if (ret != 0)
         log_err(j->log, "the queue did not end what it plays: %d", ret);
     now_changed(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
 }
 
 void turn_end(struct jukebox *j, enum played_how how)
@@ -281,7 +287,7 @@ static void give_up(struct jukebox *j, const struct track *t, struct queue_op op
     log_warn(j->log, "%s: cannot be played: %s", t->source[0] ? t->source : t->title, op.reason);
     op.entry = entry_ref_of(t);
     if (change(j, &op) == 0)
-        turn_saved_change(j);
+        turn_queue_changed(j);
 }
 
 void turn_mark_unplayable(struct jukebox *j, uint64_t entry, const char *reason)
@@ -394,7 +400,7 @@ int jukebox_apply(struct jukebox *j, const struct queue_op *op)
     if (ret != 0)
         return ret;
     now_changed(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
     turn_settle(j);
     return 0;
 }
@@ -434,7 +440,7 @@ void jukebox_name_songs(struct jukebox *j)
     if (!name_songs(j))
         return;
     now_changed(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
 }
 
 /* What the decks found out is nobody else's to know. */
@@ -463,7 +469,7 @@ void jukebox_adopt(struct jukebox *j, const struct queue *queue)
     queue_finish(&own);
     recall_durations(j);
     (void)name_songs(j);
-    turn_saved_change(j);
+    turn_queue_changed(j);
     if (!goes_on && j->queue.now)
         begin(j);
     else

@@ -294,7 +294,8 @@ static bool ack_compose(struct sync *s, struct call *out)
     if (!c->ack_count)
         return false;
     struct message *data = message_create(), *body = message_create();
-    message_set_str(data, "executedBy", s->device_id);
+    /* Where nothing registers players there is only the device's name. */
+    message_set_str(data, "executedBy", *s->role.player ? s->role.player : s->device_id);
     message_set_i64(data, "executedAt", max_i64(1, report_server_ms(s)));
     message_set_object(body, "data", data);
     out->method = "PATCH";

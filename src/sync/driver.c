@@ -35,6 +35,7 @@ struct sync_driver {
     struct channel *channels;
     uv_timer_t deadline, end;
     struct hop_timer hops;
+    int64_t arrived_ns; /* of the first event that changed the view and was not taken; NO_TIME */
 
     char last_why[200]; /* the socket was gone */
 
@@ -151,6 +152,8 @@ static void on_text(void *ctx, const char *text, size_t len, int64_t came_ns)
     uint64_t before = sync_view_revision(d->engine);
     sync_socket_text(d->engine, c->id, text, len, now_mono_ns());
     bool is_seen = sync_view_revision(d->engine) != before;
+    if (is_seen && d->arrived_ns == NO_TIME)
+        d->arrived_ns = came_ns;
     pump(d);
     if (is_seen)
         hop_timer_view(&d->hops, came_ns, now_mono_ns());
@@ -320,6 +323,13 @@ void sync_driver_finish(struct sync_driver *d, int max_ms)
     pump(d);
 }
 
+int64_t sync_driver_take_arrival(struct sync_driver *d)
+{
+    int64_t arrived_ns = d->arrived_ns;
+    d->arrived_ns = NO_TIME;
+    return arrived_ns;
+}
+
 const struct histogram *sync_driver_latency(const struct sync_driver *d, enum sync_hop hop)
 {
     assert(hop < SYNC_HOPS);
@@ -402,6 +412,7 @@ int sync_driver_create(struct sync_driver **out, const struct sync_driver_params
     d->callbacks = p->callbacks;
     d->ctx = p->ctx;
     d->log = p->log;
+    d->arrived_ns = NO_TIME;
     if (!set_way(d, p->endpoint, p->session)) {
         free(d);
         return -EINVAL;

@@ -62,5 +62,7 @@ enum sync_hop {
     SYNC_HOP_VIEW,   /* an event read from the network until the view shows it */
     SYNC_HOPS,
 };
+/* When the first event came that changed the view since the last call; NO_TIME: none did. */
+int64_t sync_driver_take_arrival(struct sync_driver *d);
 /* Since create. Borrowed. */
 const struct histogram *sync_driver_latency(const struct sync_driver *d, enum sync_hop hop);

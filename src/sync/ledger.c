@@ -1,8 +1,10 @@
 #include "sync/ledger.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "sync/queue_document.h"
 #include "wire/message.h"
 #include "wire/track_json.h"
@@ -11,6 +13,7 @@ void ledger_finish(struct ledger *l)
 {
     for (size_t i = 0; i < l->count; i++)
         track_destroy(l->at[i].track);
+    free(l->at);
     *l = (struct ledger){ 0 };
 }
 
@@ -21,14 +24,28 @@ static void take_out(struct ledger *l, size_t i)
     l->count--;
 }
 
-static void make_room(struct ledger *l)
+void ledger_trim(struct ledger *l)
+{
+    for (size_t i = 0; i < l->count && l->count > LEDGER_KEPT;) {
+        if (l->at[i].is_told || !l->at[i].document[0])
+            take_out(l, i);
+        else
+            i++;
+    }
+}
+
+static struct ledger_record *append(struct ledger *l)
 {
     size_t oldest = 0;
-    if (l->count < LEDGER_MAX)
-        return;
-    while (oldest < l->count && !l->at[oldest].is_told)
+    while (l->count == LEDGER_MAX && oldest < l->count && !l->at[oldest].is_told)
         oldest++;
-    take_out(l, oldest < l->count ? oldest : 0);
+    if (l->count == LEDGER_MAX)
+        take_out(l, oldest < l->count ? oldest : 0);
+    if (l->count == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 16;
+        l->at = xrealloc(l->at, l->cap * sizeof(l->at[0]));
+    }
+    return &l->at[l->count++];
 }
 
 /* One payment for one song is one request, also when it was put back under another id. */
@@ -56,8 +73,7 @@ struct ledger_record *ledger_note(struct ledger *l, const struct track *t, enum 
 {
     struct ledger_record *r = ledger_find(l, t);
     if (!r) {
-        make_room(l);
-        r = &l->at[l->count++];
+        r = append(l);
         *r = (struct ledger_record){ .track = track_copy(t) };
     }
     r->fate = fate;
@@ -122,7 +138,7 @@ void ledger_from_message(struct ledger *l, const struct message *m, const char *
             track_destroy(t);
             continue;
         }
-        struct ledger_record *r = &l->at[l->count++];
+        struct ledger_record *r = append(l);
         *r = (struct ledger_record){ .track = t,
                                      .fate = (enum fate)fate,
                                      .is_told = message_bool(one, "isTold", false) };

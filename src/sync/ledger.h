@@ -11,7 +11,8 @@ struct message;
 
 enum fate { FATE_PLAYING, FATE_COMPLETED, FATE_CANCELLED, FATE_REMOVED };
 
-#define LEDGER_MAX      256
+#define LEDGER_KEPT     256  /* of those that nobody waits to hear of */
+#define LEDGER_MAX      1024 /* of all */
 #define REQUEST_ID_SIZE 48
 
 struct ledger_record {
@@ -22,13 +23,15 @@ struct ledger_record {
     bool is_told;                   /* the document says so, or there is nothing to tell */
 };
 
-struct ledger {
-    struct ledger_record at[LEDGER_MAX];
-    size_t count;
+struct ledger { /* all zero: empty */
+    struct ledger_record *at;
+    size_t count, cap;
 };
 
 void ledger_finish(struct ledger *l);
-/* Replaces the record of the same entry. NULL reason: none. */
+/* More than LEDGER_KEPT: the oldest go that are told, or have no document to be told to. */
+void ledger_trim(struct ledger *l);
+/* Replaces the record of the same entry. NULL reason: none. Valid until the next call that changes the ledger. */
 struct ledger_record *ledger_note(struct ledger *l, const struct track *t, enum fate fate,
                                   const char *reason);
 struct ledger_record *ledger_find(struct ledger *l, const struct track *t); /* NULL: none */

@@ -3,16 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "sync/sync_internal.h"
 
 #define ENTRIES_MAX 5000 /* of a list that is no text but an array, as old caches have it */
+
+/* A careless writer gives its songs neither id nor time: nothing but the song tells such an entry. */
+static bool is_nameless(const struct track *t)
+{
+    return !track_is_same_entry(t, t);
+}
+
+static bool is_it(const struct track *a, const struct track *b)
+{
+    bool are_nameless = is_nameless(a) && is_nameless(b);
+    return are_nameless ? strcmp(a->video_id, b->video_id) == 0 : track_is_same_entry(a, b);
+}
 
 static bool find_entry(const struct queue *q, const struct track *t, struct entry_place *out)
 {
     for (int l = 0; l < QUEUE_LISTS; l++) {
         for (size_t i = 0; i < q->list[l].count; i++) {
             *out = (struct entry_place){ (enum queue_list)l, i };
-            if (track_is_same_entry(q->list[l].at[i], t))
+            if (is_it(q->list[l].at[i], t))
                 return true;
         }
     }
@@ -92,11 +105,11 @@ void meaning_of_now(struct sync *s)
         return;
     }
     bool is_same_turn = strcmp(s->view_now.turn, s->playing_turn) == 0;
-    if (is_same_turn && !track_is_remade(now) && track_is_same_entry(now, s->playing))
+    if (is_same_turn && !track_is_remade(now) && is_it(now, s->playing))
         return;
     if (turn_is_of_other(s, s->view_now.turn) && !is_same_turn)
         role_check(s);
-    else if (track_is_remade(now) || track_is_same_entry(now, s->playing))
+    else if (track_is_remade(now) || is_it(now, s->playing))
         state_restart_turn(s, s->playing, s->playing_turn);
     else
         replaced(s);
@@ -194,7 +207,8 @@ static void note_removals(struct sync *s, const struct queue_document *old, bool
             const struct track *t = old->queue.list[l].at[i];
             struct entry_place place;
             bool plays = s->playing && track_is_same_entry(s->playing, t);
-            if (plays || find_entry(&new->queue, t, &place) || ledger_is_over(&s->ledger, t))
+            if (plays || is_nameless(t) || find_entry(&new->queue, t, &place) ||
+                ledger_is_over(&s->ledger, t))
                 continue;
             if (!t->is_request)
                 ledger_note(&s->ledger, t, FATE_REMOVED, NULL);
@@ -236,6 +250,13 @@ static void look_for_others(struct sync *s)
     s->role.saw_others |= is_other;
 }
 
+/* Who had the role gives it up: it left its mark, or, where nothing plays, wrote what was there already. */
+static bool is_farewell(const struct queue_document *old, const struct queue_document *new)
+{
+    bool is_idle = old->stamp_ms != INT64_MIN && !old->queue.now && !new->queue.now;
+    return new->now.has_left || (is_idle && queue_same(&old->queue, &new->queue));
+}
+
 static void accept(struct sync *s, struct queue_document *d)
 {
     struct queue_document old;
@@ -253,10 +274,13 @@ static void accept(struct sync *s, struct queue_document *d)
     struct entry_place place;
     s->playing_was_base = s->playing && find_entry(&old.queue, s->playing, &place);
     bool is_new_turn = strcmp(s->base.now.turn, old.now.turn) != 0;
+    bool is_free = s->role.is == SYNC_OTHER && is_farewell(&old, &s->base);
     queue_document_finish(&old);
     state_changed(s);
     if (state_is_master(s) && is_new_turn && turn_is_of_other(s, s->base.now.turn))
         role_check(s);
+    if (is_free)
+        role_hurry(s);
     document_mean(s);
     requests_settle(s);
     report_now_changed(s);
@@ -270,11 +294,8 @@ static bool is_too_long(const struct message *m)
 {
     static const char *const fields[] = { "mainQueue", "priorityQueue" };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        const char *text = message_str(m, fields[i], "");
-        size_t chars = 0;
-        for (; *text; text++)
-            chars += ((unsigned char)*text & 0xC0) != 0x80;
-        if (chars > QUEUE_SERVER_CHARS || message_count(m, fields[i]) > ENTRIES_MAX)
+        if (text_chars(message_str(m, fields[i], "")) > QUEUE_SERVER_CHARS ||
+            message_count(m, fields[i]) > ENTRIES_MAX)
             return true;
     }
     return false;

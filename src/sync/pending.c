@@ -79,6 +79,12 @@ bool pending_is_transport(enum queue_op_kind kind)
     return kind == OP_START || kind == OP_END || kind == OP_SKIP || kind == OP_MARK_UNPLAYABLE;
 }
 
+bool pending_may_take_out(enum queue_op_kind kind)
+{
+    return kind == OP_START || kind == OP_END || kind == OP_SKIP || kind == OP_REMOVE ||
+           kind == OP_PLAY_NOW || kind == OP_CLEAR;
+}
+
 void pending_drop_transport(struct pending *p, bool only_unsure)
 {
     for (size_t i = p->count; i-- > 0;) {
@@ -125,15 +131,17 @@ static bool fold_turn(struct pending *p, size_t start)
     return false;
 }
 
-void pending_compact(struct pending *p, uint64_t keep_until)
+bool pending_compact(struct pending *p, uint64_t keep_until)
 {
+    size_t before = p->count;
     if (p->count <= PENDING_LONG)
-        return;
+        return false;
     for (size_t i = 0; i < p->count; i++) {
         const struct pending_op *op = &p->at[i];
         if (op->serial > keep_until && op->op.kind == OP_START && *op->turn && fold_turn(p, i))
             i = (size_t)-1; /* the list has changed: from its head again */
     }
+    return p->count != before;
 }
 
 /* What plays has left its list meanwhile, or the whole list was replaced: it goes on, detached. */

@@ -32,10 +32,13 @@ struct pending_op *pending_append(struct pending *p, const struct queue_op *op,
 void pending_drop_until(struct pending *p, uint64_t serial); /* those up to it were done */
 /* What only the one that plays may write: START, END, SKIP, MARK_UNPLAYABLE. */
 bool pending_is_transport(enum queue_op_kind kind);
+/* What may make entries leave the queue, or end what plays. */
+bool pending_may_take_out(enum queue_op_kind kind);
 void pending_drop_transport(struct pending *p, bool only_unsure);
 void pending_drop_kind(struct pending *p, enum queue_op_kind kind, uint64_t until);
-/* Days without a server: what has long ended is kept as its result alone, so the list stays as long as the queue. */
-void pending_compact(struct pending *p, uint64_t keep_until);
+/* Days without a server: what has long ended is kept as its result alone, so the list stays as long as the queue. true:
+ * it has changed. */
+bool pending_compact(struct pending *p, uint64_t keep_until);
 
 /* Applies one to `q`, whose `now` is of that turn; *turn and *f follow. Result as queue_apply(). */
 int pending_apply(const struct pending_op *p, struct queue *q, struct now_fields *f);

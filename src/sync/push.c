@@ -8,6 +8,7 @@
 
 #define PRESENCE 1            /* no operation has that serial */
 #define HELD_NS  SECONDS(300) /* after a refusal that a person must end */
+#define FULL_NS  SECONDS(30)
 
 static bool has_transport(const struct sync *s)
 {
@@ -35,9 +36,17 @@ static bool wants_presence(const struct sync *s)
            !now_fields_marked(&s->base.now, s->writer);
 }
 
+/* The one who played goes in good order and says so, where those who wait for the role hear it: the documents of
+ * `players` are by the venue's rules for API keys only, so no session has events of them. With nothing that plays, the
+ * write itself is the sign, for it changes nothing. */
+static bool wants_farewell(const struct sync *s)
+{
+    return s->is_finishing && s->role.is_releasing && !s->role.has_said_farewell;
+}
+
 static bool wants_more(const struct sync *s)
 {
-    return wants_now(s) || wants_repair(s) || wants_presence(s);
+    return wants_now(s) || wants_repair(s) || wants_presence(s) || wants_farewell(s);
 }
 
 void push_consider(struct sync *s)
@@ -77,6 +86,15 @@ static bool make_queue(struct sync *s, uint64_t until, struct queue *q, struct n
     return !is_same || wants_more(s);
 }
 
+/* What a server would refuse is not sent: the operations wait, and the queue goes on here, until it is shorter. */
+static void lacks_room(struct sync *s)
+{
+    problem_set(s, TASK_PUSH,
+                "The venue's queue is too long for what has changed here: this box goes on with "
+                "it, and tells the server when it is shorter.");
+    task_hold(s, TASK_PUSH, FULL_NS);
+}
+
 static bool compose(struct sync *s, struct call *out)
 {
     if (!s->has_document)
@@ -88,7 +106,8 @@ static bool compose(struct sync *s, struct call *out)
     if (has_transport(s) && !state_may_write_now(s))
         return false; /* the role's answer wakes this */
     uint64_t until = last_saved(s);
-    if (!until && (s->pending.count || !wants_more(s)))
+    bool is_farewell = wants_farewell(s);
+    if (!until && !is_farewell && (s->pending.count || !wants_more(s)))
         return false; /* once it is saved this is woken */
     struct queue q;
     struct now_fields f;
@@ -98,14 +117,22 @@ static bool compose(struct sync *s, struct call *out)
         queue_finish(&q);
         return false;
     }
-    if (state_may_write_now(s))
+    if (state_may_write_now(s)) {
         report_fill_now(s, &f);
+        f.has_left = s->is_finishing;
+    }
     if (until || wants_presence(s))
         now_fields_mark(&f, s->writer, until ? until : PRESENCE);
     char stamp[STAMP_SIZE];
+    struct message *data = queue_document_data(&q, &f, report_updated_at(s, stamp) ? stamp : NULL);
+    if (!queue_document_fits(data)) {
+        lacks_room(s);
+        message_destroy(data);
+        queue_finish(&q);
+        return false;
+    }
     struct message *body = message_create();
-    message_set_object(body, "data",
-                       queue_document_data(&q, &f, report_updated_at(s, stamp) ? stamp : NULL));
+    message_set_object(body, "data", data);
     out->method = "PATCH";
     out->path = document_path(s->database_id, "queues", s->base.id);
     out->guard = xstrdup(s->base.updated_at);
@@ -115,15 +142,19 @@ static bool compose(struct sync *s, struct call *out)
     s->push_queue = q;
     s->push_serial = until;
     s->report.now_is_dirty = false;
+    s->role.has_said_farewell |= is_farewell;
     return true;
 }
 
+/* What is played is not taken back: it would be played again, and refused again. */
 static void refused(struct sync *s)
 {
     size_t before = s->pending.count;
     pending_drop_kind(&s->pending, OP_ADD, s->push_serial);
-    if (s->pending.count == before)
-        pending_drop_until(&s->pending, s->push_serial);
+    for (int kind = 0; kind < OP_KINDS && s->pending.count == before; kind++) {
+        if (!pending_is_transport((enum queue_op_kind)kind))
+            pending_drop_kind(&s->pending, (enum queue_op_kind)kind, s->push_serial);
+    }
     /* Nothing of ours is to blame: it would be the same again. */
     bool is_same = s->pending.count == before;
     problem_set(s, TASK_PUSH,
@@ -149,6 +180,7 @@ static void done(struct sync *s, const struct answer *a)
         return;
     case OUTCOME_CONFLICT:
         s->conflicts++;
+        s->role.has_said_farewell = false;
         s->push_conflicts += s->push_conflicts < 5;
         s->push_is_unknown = true;
         task_wake(s, TASK_FETCH, s->now_ns);

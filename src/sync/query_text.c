@@ -94,6 +94,13 @@ void query_limit(struct query_text *q, int limit)
     q->count++;
 }
 
+void query_cursor_after(struct query_text *q, const char *id)
+{
+    struct message *m = query_of("cursorAfter", NULL);
+    message_append_str(m, "values", id);
+    add_query(q, m);
+}
+
 char *query_take(struct query_text *q)
 {
     char *path = xstrdup(q->path.data);

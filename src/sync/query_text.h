@@ -20,7 +20,8 @@ void query_any_of(struct query_text *q, const char *attribute, const char *a, co
 void query_is_null(struct query_text *q, const char *attribute);
 void query_order(struct query_text *q, const char *method, const char *attribute);
 void query_limit(struct query_text *q, int limit);
-char *query_take(struct query_text *q); /* the path; the caller frees */
+void query_cursor_after(struct query_text *q, const char *id); /* what follows that document */
+char *query_take(struct query_text *q);                        /* the path; the caller frees */
 
 /* The path of one document; the caller frees. */
 char *document_path(const char *database, const char *collection, const char *id);

@@ -9,6 +9,8 @@
 #include "wire/message.h"
 #include "wire/track_json.h"
 
+#define NOW_PLAYING_CHARS 10000
+
 void queue_document_init(struct queue_document *d)
 {
     *d = (struct queue_document){ .stamp_ms = INT64_MIN, .now.remaining_s = -1 };
@@ -37,6 +39,7 @@ static void read_now_fields(struct now_fields *f, const struct message *now)
     double remaining = message_f64(now, "remaining", -1);
     f->remaining_s = remaining >= 0 && remaining < TRACK_MAX_DURATION_S ? remaining : -1;
     f->start_ms = message_i64(now, "startTime", 0);
+    f->has_left = message_bool(now, "left", false);
     size_t n = message_count(now, "pushed");
     for (size_t i = 0; i < n && f->mark_count < PUSH_MARKS; i++) {
         const struct message *m = message_object_at(now, "pushed", i);
@@ -126,6 +129,8 @@ static struct message *now_message(const struct track *now, const struct now_fie
         message_set_i64(m, "remaining", (int64_t)floor(f->remaining_s));
     if (*f->turn)
         message_set_str(m, "turn", f->turn);
+    if (f->has_left || message_has(m, "left")) /* it may be there as a field of an earlier writer */
+        message_set_bool(m, "left", f->has_left);
     if (!f->mark_count)
         return m;
     message_set_str(m, "pushed", NULL); /* what an earlier writer put there is replaced */
@@ -159,6 +164,13 @@ struct message *queue_document_data(const struct queue *q, const struct now_fiel
     if (updated_at)
         message_set_str(m, "updatedAt", updated_at);
     return m;
+}
+
+bool queue_document_fits(const struct message *data)
+{
+    return text_chars(message_str(data, "nowPlaying", "")) <= NOW_PLAYING_CHARS &&
+           text_chars(message_str(data, "mainQueue", "")) <= QUEUE_SERVER_CHARS &&
+           text_chars(message_str(data, "priorityQueue", "")) <= QUEUE_SERVER_CHARS;
 }
 
 static bool same_entry_state(const struct track *a, const struct track *b)

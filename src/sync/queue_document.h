@@ -26,6 +26,7 @@ struct now_fields {
     char turn[TURN_SIZE]; /* names one playing of an entry: writer and serial; "": none */
     struct push_mark mark[PUSH_MARKS];
     size_t mark_count;
+    bool has_left;      /* who plays has given up its role in good order */
     double remaining_s; /* -1: not said */
     int64_t start_ms;   /* startTime; 0: the writer does not know the time */
 };
@@ -54,6 +55,8 @@ uint64_t now_fields_marked(const struct now_fields *f, const char *by); /* 0: no
 /* The attributes of a write; the caller destroys it. `updated_at` NULL: no time is known. */
 struct message *queue_document_data(const struct queue *q, const struct now_fields *f,
                                     const char *updated_at);
+/* Whether a server has room for them; else its answer would be 400. */
+bool queue_document_fits(const struct message *data);
 /* Same entries in the same order and the same `now`, as far as writers keep it. */
 bool queue_same(const struct queue *a, const struct queue *b);
 /* Whether a web player re-made this copy: "current_" or "local_". */

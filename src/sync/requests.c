@@ -1,25 +1,24 @@
 /* The documents of `requests`: queued -> playing -> completed or cancelled, by $id. Every queued one is in the queue
  * or is put back there; none is played twice. */
-#include <math.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sync/query_text.h"
+#include "base/text.h"
 #include "sync/sync_internal.h"
 #include "wire/track_json.h"
 
-#define NEAR_MS     60000 /* between a document's timestamp and the track's requestedAt */
-#define SAME_MS     2000
-#define GRACE_NS    SECONDS(10)  /* a kiosk writes the queue and the document one after the other */
-#define TAKEN_NS    SECONDS(120) /* by then a device that lost the role knows it */
-#define LIST_LIMIT  100
-#define ENTRIES_MAX 512
+#define NEAR_MS  60000 /* between a document's timestamp and the track's requestedAt */
+#define SAME_MS  2000
+#define GRACE_NS SECONDS(10)  /* a kiosk writes the queue and the document one after the other */
+#define TAKEN_NS SECONDS(120) /* by then a device that lost the role knows it */
 
-static const char *const status_names[] = { "queued", "playing", "completed", "cancelled" };
+/* Each change of a long queue takes its time: many are made in several steps. */
+#define STEP_MAX 8
+#define STEP_NS  MS(200)
 
-static bool is_open(const struct request *r)
+bool request_is_open(const struct request *r)
 {
     return r->status == REQUEST_QUEUED || r->status == REQUEST_PLAYING;
 }
@@ -43,9 +42,11 @@ static void read_song(struct request *r, const struct message *m)
     r->track->is_request = true;
     if (!stamp_parse(at, &r->timestamp_ms))
         r->timestamp_ms = INT64_MIN;
+    r->id_hash = text_hash(r->id, strlen(r->id));
+    r->video_hash = text_hash(r->track->video_id, strlen(r->track->video_id));
 }
 
-static struct request *find(struct requests *t, const char *id)
+struct request *requests_find(struct requests *t, const char *id)
 {
     for (size_t i = 0; i < t->count; i++) {
         if (strcmp(t->at[i].id, id) == 0)
@@ -54,23 +55,38 @@ static struct request *find(struct requests *t, const char *id)
     return NULL;
 }
 
-static struct request *add(struct requests *t)
+static void take_out(struct requests *t, size_t i)
 {
-    if (t->count == REQUESTS_MAX) { /* the oldest that is over goes, else the oldest */
-        size_t i = 0;
-        while (i < t->count && is_open(&t->at[i]))
-            i++;
-        i = i < t->count ? i : 0;
-        track_destroy(t->at[i].track);
-        memmove(t->at + i, t->at + i + 1, (t->count - i - 1) * sizeof(t->at[0]));
-        t->count--;
+    track_destroy(t->at[i].track);
+    memmove(t->at + i, t->at + i + 1, (t->count - i - 1) * sizeof(t->at[0]));
+    t->count--;
+}
+
+/* Takes the track of `r`. NULL: there is no room, for all that are held are open. */
+static struct request *add(struct requests *t, const struct request *r)
+{
+    size_t over = 0;
+    if (t->count == REQUESTS_MAX) {
+        while (over < t->count && request_is_open(&t->at[over]))
+            over++;
+        if (over == t->count) {
+            t->has_more |= request_is_open(r);
+            track_destroy(r->track);
+            return NULL;
+        }
+        take_out(t, over);
     }
-    t->at[t->count] = (struct request){ .missing_ns = NO_TIME, .stamp_ms = INT64_MIN };
+    if (t->count == t->cap) {
+        t->cap = t->cap ? 2 * t->cap : 32;
+        t->at = xrealloc(t->at, t->cap * sizeof(t->at[0]));
+    }
+    t->at[t->count] = *r;
     return &t->at[t->count++];
 }
 
 static int status_of(const struct message *m)
 {
+    static const char *const status_names[] = { "queued", "playing", "completed", "cancelled" };
     const char *name = message_str(m, "status", "queued");
     for (size_t i = 0; i < ARRAY_LEN(status_names); i++) {
         if (strcmp(name, status_names[i]) == 0)
@@ -79,40 +95,64 @@ static int status_of(const struct message *m)
     return -1;
 }
 
-void requests_seen(struct sync *s, const struct message *m)
+/* A row for a document that is new here; NULL: its song is no JSON, or there is no room. */
+static struct request *make(struct sync *s, const struct message *m, const char *id,
+                            enum request_status status)
+{
+    struct request r = { .status = status,
+                         .playing_ns = s->now_ns,
+                         .missing_ns = NO_TIME,
+                         .stamp_ms = INT64_MIN,
+                         .sweep = s->requests.sweep };
+    memcpy(r.id, id, strlen(id) + 1);
+    read_song(&r, m);
+    if (r.track && *r.track->video_id)
+        return add(&s->requests, &r);
+    track_destroy(r.track);
+    return NULL;
+}
+
+struct request *requests_seen(struct sync *s, const struct message *m)
 {
     const char *id = message_str(m, "$id", ""), *stamp = message_str(m, "$updatedAt", "");
     int64_t stamp_ms;
     int status = status_of(m);
     if (!*id || strlen(id) >= REQUEST_ID_SIZE || status < 0 || !stamp_parse(stamp, &stamp_ms) ||
         strlen(stamp) >= STAMP_SIZE)
-        return;
-    struct request *r = find(&s->requests, id);
-    if (r && stamp_ms <= r->stamp_ms)
-        return;
-    if (!r) {
-        struct request fresh = { .missing_ns = NO_TIME };
-        memcpy(fresh.id, id, strlen(id) + 1);
-        read_song(&fresh, m);
-        if (!fresh.track || !*fresh.track->video_id) { /* a song that is no JSON */
-            track_destroy(fresh.track);
-            return;
-        }
-        r = add(&s->requests);
-        *r = fresh;
-    }
+        return NULL;
+    struct request *r = requests_find(&s->requests, id);
+    if (!r)
+        r = make(s, m, id, (enum request_status)status);
+    if (!r || stamp_ms <= r->stamp_ms)
+        return r;
     memcpy(r->updated_at, stamp, strlen(stamp) + 1);
     r->stamp_ms = stamp_ms;
     if (r->status != REQUEST_PLAYING)
         r->playing_ns = s->now_ns;
     r->status = (enum request_status)status;
+    return r;
+}
+
+void requests_forget_unseen(struct sync *s)
+{
+    struct requests *t = &s->requests;
+    for (size_t i = t->count; i-- > 0;) {
+        if (request_is_open(&t->at[i]) && t->at[i].sweep != t->sweep)
+            take_out(t, i);
+    }
+    for (size_t i = 0; i < s->ledger.count; i++) { /* of these nobody waits to hear */
+        struct ledger_record *rec = &s->ledger.at[i];
+        if (rec->document[0] && rec->fate != FATE_PLAYING && !requests_find(t, rec->document))
+            rec->is_told = true;
+    }
 }
 
 void requests_finish(struct sync *s)
 {
     for (size_t i = 0; i < s->requests.count; i++)
         track_destroy(s->requests.at[i].track);
-    s->requests.count = 0;
+    free(s->requests.at);
+    s->requests = (struct requests){ 0 };
 }
 
 /* ---- matching ----------------------------------------------------------------------------------------------- */
@@ -152,30 +192,46 @@ int64_t requests_taken_until(struct sync *s, const struct track *t)
 #define FIT_SURE    100 /* the very same, not only one like it */
 #define FIT_CERTAIN 500 /* by id or payment */
 
+/* The requests in the queue; the caller frees `at`. */
 struct entries {
-    const struct track *at[ENTRIES_MAX];
-    bool is_matched[ENTRIES_MAX];
+    struct entry {
+        const struct track *track;
+        uint64_t id_hash, video_hash;
+        bool is_matched;
+    } * at;
     size_t count;
 };
+
+static struct entry entry_of(const struct track *t)
+{
+    return (struct entry){ .track = t,
+                           .id_hash = text_hash(t->id, strlen(t->id)),
+                           .video_hash = text_hash(t->video_id, strlen(t->video_id)) };
+}
 
 static void gather(const struct sync *s, struct entries *e)
 {
     const struct track_list *list = &s->full_view.list[QUEUE_REQUESTS];
-    e->count = 0;
     struct entry_place place;
     const struct track *now = s->full_view.now;
+    *e = (struct entries){ .at = xcalloc(list->count + 1, sizeof(e->at[0])) };
     if (now && now->is_request && !queue_playing(&s->full_view, &place))
-        e->at[e->count++] = now;
-    for (size_t i = 0; i < list->count && e->count < ENTRIES_MAX; i++)
-        e->at[e->count++] = list->at[i];
-    memset(e->is_matched, 0, e->count * sizeof(e->is_matched[0]));
+        e->at[e->count++] = entry_of(now);
+    for (size_t i = 0; i < list->count; i++)
+        e->at[e->count++] = entry_of(list->at[i]);
+}
+
+/* As fit(); most are told apart by a number. */
+static int fit_entry(const struct request *r, const struct entry *x)
+{
+    return r->id_hash == x->id_hash || r->video_hash == x->video_hash ? fit(r, x->track) : 0;
 }
 
 static int best_entry(const struct entries *e, const struct request *r, size_t *out)
 {
     int best = 0;
     for (size_t i = 0; i < e->count; i++) {
-        int n = e->is_matched[i] ? 0 : fit(r, e->at[i]);
+        int n = e->at[i].is_matched ? 0 : fit_entry(r, &e->at[i]);
         if (n > best) {
             best = n;
             *out = i;
@@ -189,11 +245,12 @@ static void bind_record(struct sync *s, struct ledger_record *rec, const struct 
 {
     struct request *best = NULL;
     int best_fit = 1; /* the song alone is no proof */
+    struct entry own = entry_of(rec->track);
     for (size_t i = 0; i < s->requests.count; i++) {
         struct request *r = &s->requests.at[i];
         size_t place;
-        int n = fit(r, rec->track);
-        if (n <= best_fit || !is_open(r) || ledger_of_document(&s->ledger, r->id))
+        int n = fit_entry(r, &own);
+        if (n <= best_fit || !request_is_open(r) || ledger_of_document(&s->ledger, r->id))
             continue;
         if (rec->fate == FATE_PLAYING || n >= best_entry(e, r, &place)) {
             best = r;
@@ -207,24 +264,16 @@ static void bind_record(struct sync *s, struct ledger_record *rec, const struct 
     state_dirty(s);
 }
 
-static enum request_status status_of_fate(enum fate fate)
-{
-    return fate == FATE_PLAYING     ? REQUEST_PLAYING
-           : fate == FATE_COMPLETED ? REQUEST_COMPLETED
-                                    : REQUEST_CANCELLED;
-}
-
-/* true: the document is behind what happened. */
-static bool is_to_tell(struct sync *s, struct ledger_record *rec)
+bool requests_is_to_tell(struct sync *s, struct ledger_record *rec)
 {
     const struct request *r =
-        rec->document[0] && !rec->is_told ? find(&s->requests, rec->document) : NULL;
+        rec->document[0] && !rec->is_told ? requests_find(&s->requests, rec->document) : NULL;
     if (!r)
         return false;
-    enum request_status wanted = status_of_fate(rec->fate);
+    enum request_status wanted = request_status_of(rec->fate);
     if (rec->fate == FATE_PLAYING && !state_may_write_now(s))
         return false;
-    if (r->status == wanted || !is_open(r)) {
+    if (r->status == wanted || !request_is_open(r)) {
         rec->is_told = rec->fate != FATE_PLAYING;
         return false;
     }
@@ -233,50 +282,89 @@ static bool is_to_tell(struct sync *s, struct ledger_record *rec)
 
 /* ---- settling ----------------------------------------------------------------------------------------------- */
 
-static void put_back(struct sync *s, const struct request *r)
+static int put_back(struct sync *s, const struct request *r)
 {
     struct queue_op op = {
         .kind = OP_ADD, .track = r->track, .list = QUEUE_REQUESTS, .seed = sync_random(s)
     };
-    state_apply(s, &op);
+    return state_apply(s, &op);
 }
 
-/* In no queue: after a while it is put back, or was played by a device that could not say so any more. */
-static bool settle_missing(struct sync *s, struct request *r)
+/* In no queue, and for so long that nobody is about to put it there. */
+static bool is_missing(struct sync *s, struct request *r)
 {
+    if (r->is_matched)
+        return false;
     if (r->missing_ns == NO_TIME)
         r->missing_ns = s->now_ns;
-    if (s->now_ns - r->missing_ns < GRACE_NS) {
-        s->requests.grace_ns = min_i64(s->requests.grace_ns, r->missing_ns + GRACE_NS);
-        return false;
-    }
-    r->missing_ns = NO_TIME;
-    if (r->status == REQUEST_QUEUED) {
-        put_back(s, r);
-    } else {
-        struct ledger_record *rec = ledger_note(&s->ledger, r->track, FATE_COMPLETED, NULL);
-        memcpy(rec->document, r->id, sizeof(rec->document));
-        rec->is_told = false;
-        state_dirty(s);
-    }
-    return true;
+    if (s->now_ns - r->missing_ns >= GRACE_NS)
+        return true;
+    s->requests.grace_ns = min_i64(s->requests.grace_ns, r->missing_ns + GRACE_NS);
+    return false;
 }
 
-/* Each document finds its entry; the best fits first come from the order of the documents, oldest first. */
-static void match(struct sync *s, struct entries *e)
+/* It was played by a device that could not say so any more. */
+static void note_completed(struct sync *s, struct request *r)
+{
+    struct ledger_record *rec = ledger_note(&s->ledger, r->track, FATE_COMPLETED, NULL);
+    memcpy(rec->document, r->id, sizeof(rec->document));
+    rec->is_told = false;
+    r->is_matched = true;
+    state_dirty(s);
+    task_wake(s, TASK_REQUEST_WRITE, s->now_ns);
+}
+
+/* The oldest first; for whom there is no room waits until songs have ended, and all behind it. */
+static void settle_missing(struct sync *s)
+{
+    struct requests *t = &s->requests;
+    t->lacks_room = false;
+    for (size_t i = 0, done = 0; i < t->count && !t->lacks_room; i++) {
+        struct request *r = &t->at[i];
+        if (!is_missing(s, r))
+            continue;
+        if (done++ == STEP_MAX) {
+            t->grace_ns = min_i64(t->grace_ns, s->now_ns + STEP_NS);
+            break;
+        }
+        if (r->status != REQUEST_QUEUED)
+            note_completed(s, r);
+        else if (put_back(s, r) == -EMSGSIZE)
+            t->lacks_room = true;
+        if (!t->lacks_room)
+            r->missing_ns = NO_TIME;
+    }
+}
+
+static void match_those(struct sync *s, struct entries *e, int least_fit)
 {
     for (size_t i = 0; i < s->requests.count; i++) {
         struct request *r = &s->requests.at[i];
         size_t place;
-        r->is_matched = !is_open(r);
+        if (!r->is_over && !r->is_matched && best_entry(e, r, &place) >= least_fit)
+            r->is_matched = e->at[place].is_matched = true;
+    }
+}
+
+/* Each document finds its entry: those that are named first, then the oldest documents. */
+static void match(struct sync *s, struct entries *e)
+{
+    for (size_t i = 0; i < s->requests.count; i++) {
+        struct request *r = &s->requests.at[i];
         const struct ledger_record *rec = ledger_of_document(&s->ledger, r->id);
-        if (rec && rec->fate != FATE_PLAYING)
-            r->is_matched = true;
-        else if (is_open(r) && best_entry(e, r, &place) > 0)
-            r->is_matched = e->is_matched[place] = true;
-        if (r->is_matched || rec)
+        r->is_over = !request_is_open(r) || (rec && rec->fate != FATE_PLAYING);
+        r->is_matched = false;
+        if (r->is_over || rec)
             r->missing_ns = NO_TIME;
-        r->is_matched |= rec != NULL;
+    }
+    match_those(s, e, FIT_CERTAIN);
+    match_those(s, e, 1);
+    for (size_t i = 0; i < s->requests.count; i++) {
+        struct request *r = &s->requests.at[i];
+        bool is_here = r->is_over || r->is_matched;
+        if (is_here)
+            r->missing_ns = NO_TIME;
+        r->is_matched = is_here || ledger_of_document(&s->ledger, r->id);
     }
 }
 
@@ -284,30 +372,33 @@ static void match(struct sync *s, struct entries *e)
 static const struct track *find_surplus(const struct sync *s, const struct entries *e)
 {
     for (size_t i = 0; i < e->count; i++) {
-        bool plays = s->full_view.now && track_is_same_entry(s->full_view.now, e->at[i]);
-        for (size_t k = 0; k < s->requests.count && !e->is_matched[i] && !plays; k++) {
-            if (fit(&s->requests.at[k], e->at[i]) >= FIT_SURE)
-                return e->at[i];
+        const struct entry *x = &e->at[i];
+        bool plays = s->full_view.now && track_is_same_entry(s->full_view.now, x->track);
+        for (size_t k = 0; k < s->requests.count && !x->is_matched && !plays; k++) {
+            if (fit_entry(&s->requests.at[k], x) >= FIT_SURE)
+                return x->track;
         }
     }
     return NULL;
 }
 
-static void remove_surplus(struct sync *s, const struct track *t)
+static bool remove_surplus(struct sync *s, const struct track *t)
 {
     struct track *named = track_copy(t);
     struct queue_op op = { .kind = OP_REMOVE, .entry = entry_ref_of(named) };
     s->surplus = named;
-    state_apply(s, &op);
+    bool is_gone = state_apply(s, &op) == 0;
     s->surplus = NULL;
     track_destroy(named);
+    return is_gone;
 }
 
 static bool is_over(struct sync *s, const struct track *t)
 {
     bool is_over = ledger_is_over(&s->ledger, t);
     for (size_t i = 0; i < s->requests.count; i++)
-        is_over |= !is_open(&s->requests.at[i]) && fit(&s->requests.at[i], t) >= FIT_CERTAIN;
+        is_over |=
+            !request_is_open(&s->requests.at[i]) && fit(&s->requests.at[i], t) >= FIT_CERTAIN;
     return is_over;
 }
 
@@ -322,147 +413,69 @@ void requests_drop_over(struct sync *s)
     }
 }
 
-/* One change to the queue at most: state_apply() settles again. */
-static void settle_queue(struct sync *s, struct entries *e)
+/* What has ended finds its documents, and they are told. */
+static void settle_ledger(struct sync *s, const struct entries *e)
 {
-    match(s, e);
-    const struct track *surplus = find_surplus(s, e);
-    if (surplus) {
-        remove_surplus(s, surplus);
-        return;
+    for (size_t i = 0; i < s->ledger.count; i++) {
+        struct ledger_record *rec = &s->ledger.at[i];
+        if (rec->track->is_request && !rec->document[0])
+            bind_record(s, rec, e);
     }
-    for (size_t i = 0; i < s->requests.count; i++) {
-        if (!s->requests.at[i].is_matched && settle_missing(s, &s->requests.at[i]))
-            return;
+    for (size_t i = 0; i < s->ledger.count; i++) {
+        if (requests_is_to_tell(s, &s->ledger.at[i]))
+            task_wake(s, TASK_REQUEST_WRITE, s->now_ns);
     }
+}
+
+/* true: the queue has changed, so that all is to be looked at again. */
+static bool settle_once(struct sync *s)
+{
+    struct entries e;
+    bool is_changed = false;
+    s->requests.grace_ns = INT64_MAX;
+    gather(s, &e);
+    settle_ledger(s, &e);
+    if (state_may_write_now(s) && s->requests.is_known && s->has_document) {
+        match(s, &e);
+        const struct track *surplus = find_surplus(s, &e);
+        if (surplus)
+            is_changed = remove_surplus(s, surplus);
+        else
+            settle_missing(s);
+    }
+    free(e.at);
+    return is_changed;
+}
+
+static void say_if_full(struct sync *s)
+{
+    struct requests *t = &s->requests;
+    bool is_full = t->has_more || t->lacks_room;
+    if (is_full != t->is_said)
+        problem_set(s, TASK_REQUESTS,
+                    is_full ? "More songs are asked for than the venue's queue can hold: the "
+                              "others follow as songs end."
+                            : NULL);
+    t->is_said = is_full;
 }
 
 void requests_settle(struct sync *s)
 {
-    struct entries e;
-    if (!s->requests.count)
+    struct requests *t = &s->requests;
+    int steps = 0;
+    if (t->is_settling) /* what it changes leads here again */
         return;
-    s->requests.grace_ns = INT64_MAX;
-    gather(s, &e);
-    for (size_t i = 0; i < s->ledger.count; i++) {
-        struct ledger_record *rec = &s->ledger.at[i];
-        if (rec->track->is_request && !rec->document[0])
-            bind_record(s, rec, &e);
-    }
-    for (size_t i = 0; i < s->ledger.count; i++) {
-        if (is_to_tell(s, &s->ledger.at[i]))
-            task_wake(s, TASK_REQUEST_WRITE, s->now_ns);
-    }
-    if (state_may_write_now(s) && s->requests.is_known && s->has_document)
-        settle_queue(s, &e);
+    t->is_settling = true;
+    while (t->count && settle_once(s) && ++steps < STEP_MAX)
+        continue;
+    if (steps == STEP_MAX)
+        t->grace_ns = min_i64(t->grace_ns, s->now_ns + STEP_NS);
+    say_if_full(s);
+    ledger_trim(&s->ledger);
+    t->is_settling = false;
 }
 
 int64_t requests_deadline(const struct sync *s)
 {
     return s->requests.count ? s->requests.grace_ns : INT64_MAX;
 }
-
-/* ---- reading and writing -------------------------------------------------------------------------------------- */
-
-static bool list_compose(struct sync *s, struct call *out)
-{
-    struct query_text q;
-    query_documents(&q, s->database_id, "requests");
-    query_equal(&q, "venueId", s->venue_id);
-    if (s->requests.phase == 0) {
-        query_any_of(&q, "status", "queued", "playing");
-        query_order(&q, "orderAsc", "timestamp");
-    } else {
-        query_order(&q, "orderDesc", "$updatedAt");
-    }
-    query_limit(&q, LIST_LIMIT);
-    out->method = "GET";
-    out->path = query_take(&q);
-    return true;
-}
-
-static void list_done(struct sync *s, const struct answer *a)
-{
-    struct requests *t = &s->requests;
-    if (a->outcome == OUTCOME_ABSENT && task_goes_without(s, TASK_REQUESTS, a)) {
-        t->is_known = true;
-        state_withhold(s);
-        return;
-    }
-    if (a->outcome != OUTCOME_OK || !a->body) {
-        task_trouble(s, TASK_REQUESTS, a);
-        return;
-    }
-    size_t n = message_count(a->body, "documents");
-    for (size_t i = 0; i < n; i++) {
-        const struct message *d = message_object_at(a->body, "documents", i);
-        if (d)
-            requests_seen(s, d);
-    }
-    t->is_known |= t->phase == 1;
-    t->phase = !t->phase;
-    if (t->phase == 1)
-        task_set(s, TASK_REQUESTS, s->now_ns);
-    requests_settle(s);
-    state_withhold(s);
-}
-
-const struct task_kind sync_task_requests = { "requests", list_compose, list_done, false };
-
-static bool write_compose(struct sync *s, struct call *out)
-{
-    struct ledger_record *rec = NULL;
-    for (size_t i = 0; i < s->ledger.count && !rec; i++) {
-        if (is_to_tell(s, &s->ledger.at[i]))
-            rec = &s->ledger.at[i];
-    }
-    if (!rec || s->saved_revision < s->revision) /* what is told is on disk first */
-        return rec ? (task_wake(s, TASK_REQUEST_WRITE, s->now_ns + MS(100)), false) : false;
-    const struct request *r = find(&s->requests, rec->document);
-    enum request_status status = status_of_fate(rec->fate);
-    char stamp[STAMP_SIZE];
-    struct message *data = message_create(), *body = message_create();
-    message_set_str(data, "status", status_names[status]);
-    bool is_over = status != REQUEST_PLAYING && report_updated_at(s, stamp);
-    if (is_over)
-        message_set_str(data, status == REQUEST_COMPLETED ? "completedAt" : "cancelledAt", stamp);
-    if (status == REQUEST_CANCELLED)
-        message_set_str(data, "cancelReason", rec->reason);
-    message_set_object(body, "data", data);
-    out->method = "PATCH";
-    out->path = document_path(s->database_id, "requests", rec->document);
-    out->guard = xstrdup(r->updated_at);
-    out->body = message_text(body, false);
-    message_destroy(body);
-    memcpy(s->requests.writing, rec->document, sizeof(s->requests.writing));
-    s->requests.wrote = status;
-    return true;
-}
-
-static void write_done(struct sync *s, const struct answer *a)
-{
-    struct ledger_record *rec = ledger_of_document(&s->ledger, s->requests.writing);
-    switch (a->outcome) {
-    case OUTCOME_OK:
-        if (a->body)
-            requests_seen(s, a->body);
-        break;
-    case OUTCOME_CONFLICT:
-        task_set(s, TASK_REQUESTS, s->now_ns);
-        task_set(s, TASK_REQUEST_WRITE, s->now_ns + MS(200) + sync_jitter(s, MS(300)));
-        return;
-    case OUTCOME_MISSING:
-    case OUTCOME_ABSENT:
-    case OUTCOME_REFUSED:
-        if (rec) {
-            rec->is_told = true;
-            state_dirty(s);
-        }
-        break;
-    default: task_trouble(s, TASK_REQUEST_WRITE, a); return;
-    }
-    requests_settle(s);
-}
-
-const struct task_kind sync_task_request_write = { "request write", write_compose, write_done,
-                                                   true };

@@ -11,6 +11,8 @@
 #define HEARTBEAT_NS SECONDS(25)
 #define EXPIRY_NS    SECONDS(120)
 #define TRIES        3
+#define HURRY_NS     SECONDS(3)
+#define HURRY_GAP_NS MS(200)
 
 /* The id under which the DJAMMS web system has deployed its registry; there its name is no id. */
 #define DEPLOYED_REGISTRY "68e5a41f00222cab705b"
@@ -43,9 +45,8 @@ static void gained(struct sync *s)
     r->failures = 0;
     r->is_registered = true;
     if (is_new) {
-        s->requests.is_known = false;
+        requests_read_again(s);
         state_dirty(s);
-        task_wake(s, TASK_REQUESTS, s->now_ns);
         task_wake(s, TASK_FETCH, s->now_ns);
         task_wake(s, TASK_COMMANDS, s->now_ns);
     }
@@ -78,6 +79,7 @@ void role_lost(struct sync *s, const char *master)
     bool is_new = r->is != SYNC_OTHER;
     snprintf(r->master, sizeof(r->master), "%s", master);
     r->is_registered = false;
+    r->player[0] = '\0';
     r->failures = 0;
     r->saw_others = true;
     r->confirmed_ns = NO_TIME;
@@ -100,6 +102,19 @@ void role_check(struct sync *s)
     s->role.confirmed_ns = NO_TIME;
     if (!s->task[TASK_ROLE].under_way)
         task_wake(s, TASK_ROLE, s->now_ns);
+}
+
+/* What it says of going, and the release itself, come in any order. */
+void role_hurry(struct sync *s)
+{
+    s->role.hurry_until_ns = s->now_ns + HURRY_NS;
+    role_check(s);
+}
+
+/* Somebody else has the role: when it is asked for again. */
+static int64_t refused_wait_ns(const struct sync *s)
+{
+    return s->now_ns < s->role.hurry_until_ns ? HURRY_GAP_NS : HEARTBEAT_NS;
 }
 
 /* ---- the registry function ---------------------------------------------------------------------------------- */
@@ -161,6 +176,12 @@ static bool is_not_offered(const struct answer *a)
            (a->outcome == OUTCOME_ABSENT && *a->type && strcmp(a->type, "project_not_found") != 0);
 }
 
+static void know_player(struct role *r, const char *id)
+{
+    if (*id && strlen(id) < sizeof(r->player))
+        memcpy(r->player, id, strlen(id) + 1);
+}
+
 /* The inner answer counts, whatever the outer status says. */
 static void function_answered(struct sync *s, const struct message *m)
 {
@@ -172,6 +193,7 @@ static void function_answered(struct sync *s, const struct message *m)
     if (!inner || status >= 500 || strcmp(message_str(m, "status", ""), "failed") == 0) {
         failed(s);
     } else if (message_bool(inner, "success", false)) {
+        know_player(r, message_str(inner, "playerId", "")); /* said when it is registered */
         next_in(s, HEARTBEAT_NS); /* or sooner, if there is something to ask */
         gained(s);
     } else if (
@@ -183,7 +205,7 @@ static void function_answered(struct sync *s, const struct message *m)
                message_has(inner, "currentMaster")) {
         const struct message *master = message_object(inner, "currentMaster");
         role_lost(s, master ? message_str(master, "deviceId", "") : "");
-        next_in(s, HEARTBEAT_NS);
+        next_in(s, refused_wait_ns(s));
     } else {
         failed(s);
     }
@@ -286,7 +308,7 @@ static void lease_read(struct sync *s, const struct message *m)
         return;
     }
     role_lost(s, holder);
-    lease_step(s, LEASE_READ, HEARTBEAT_NS);
+    lease_step(s, LEASE_READ, refused_wait_ns(s));
 }
 
 static void lease_taken(struct sync *s, const struct message *m)
@@ -297,6 +319,7 @@ static void lease_taken(struct sync *s, const struct message *m)
     r->lease_seen_ns = s->now_ns;
     report_server_time(s, stamp, true);
     problem_set(s, TASK_ROLE, NULL);
+    know_player(r, m ? message_str(m, "$id", "") : "");
     lease_step(s, LEASE_WRITE, HEARTBEAT_NS);
     gained(s);
 }

@@ -73,6 +73,7 @@ static void fill_view(struct sync *s)
     s->view_revision++;
     s->withheld_until_ns = NO_TIME;
     s->withholds = withholds_requests(s);
+    s->shows_all = true;
     struct track_list *list = &s->view.list[QUEUE_REQUESTS];
     struct entry_place playing;
     const struct track *now = s->view.now;
@@ -81,11 +82,13 @@ static void fill_view(struct sync *s)
     if (is_theirs && withholds_requests(s) && !state_may_write_now(s)) {
         track_destroy(s->view.now); /* that device may be playing it still */
         s->view.now = NULL;
+        s->shows_all = false;
     }
     bool plays = queue_playing(&s->view, &playing) && playing.list == QUEUE_REQUESTS;
     for (size_t i = list->count; i-- > 0;) {
         if (!(plays && playing.index == i) && is_withheld(s, list->at[i])) {
             track_destroy(track_list_take(list, i));
+            s->shows_all = false;
             playing.index -= plays && playing.index > i;
         }
     }
@@ -116,15 +119,17 @@ static void set_playing(struct sync *s)
     snprintf(s->playing_turn, sizeof(s->playing_turn), "%s", s->view_now.turn);
 }
 
-static bool is_in(const struct queue *q, const struct track *t)
+/* From *hint on: what follows one another there does so here, too. */
+static bool is_in_list(const struct track_list *list, const struct track *t, size_t *hint)
 {
-    for (int l = 0; l < QUEUE_LISTS; l++) {
-        for (size_t i = 0; i < q->list[l].count; i++) {
-            if (track_is_same_entry(q->list[l].at[i], t))
-                return true;
+    for (size_t n = 0; n < list->count; n++) {
+        size_t i = (*hint + n) % list->count;
+        if (track_is_same_entry(list->at[i], t)) {
+            *hint = i + 1;
+            return true;
         }
     }
-    return q->now && track_is_same_entry(q->now, t);
+    return false;
 }
 
 static void note_left(struct sync *s, const struct track *t, const struct queue_op *op)
@@ -145,18 +150,29 @@ static void note_left(struct sync *s, const struct track *t, const struct queue_
                                                 : "Removed by staff");
 }
 
-/* What the operation took out of the queue is remembered as over. */
+static bool is_in(const struct queue *q, const struct track *t, size_t hint[QUEUE_LISTS])
+{
+    for (int l = 0; l < QUEUE_LISTS; l++) {
+        if (is_in_list(&q->list[l], t, &hint[l]))
+            return true;
+    }
+    return q->now && track_is_same_entry(q->now, t);
+}
+
+/* What the operation took out of the queue is remembered as over. Of what nothing tells apart from others of its song
+ * nobody could say that it is. */
 static void note_vanished(struct sync *s, const struct queue *before, const struct queue_op *op)
 {
+    size_t hint[QUEUE_LISTS] = { 0 };
     for (int l = 0; l < QUEUE_LISTS; l++) {
         for (size_t i = 0; i < before->list[l].count; i++) {
             const struct track *t = before->list[l].at[i];
-            if (!is_in(&s->full_view, t))
+            if (track_is_same_entry(t, t) && !is_in(&s->full_view, t, hint))
                 note_left(s, t, op);
         }
     }
     const struct track *now = before->now;
-    if (now && now->is_request && !is_in(&s->full_view, now))
+    if (now && now->is_request && !is_in(&s->full_view, now, hint))
         note_left(s, now, op);
 }
 
@@ -178,11 +194,29 @@ static void turn_of(const struct sync *s, const struct queue_op *op, char out[TU
         snprintf(out, TURN_SIZE, "%s", s->view_now.turn);
 }
 
+/* The operation is the last of those pending: what is shown follows, without going through all of them again. One that
+ * takes nothing out was applied to full_view already. */
+static void show(struct sync *s, const struct pending_op *own)
+{
+    const struct queue_op *op = &own->op;
+    bool takes_out = pending_may_take_out(op->kind);
+    bool may_be_withheld = op->kind == OP_ADD && (op->track->is_request || op->track->is_paid);
+    if (takes_out)
+        pending_apply(own, &s->full_view, &s->view_now);
+    if (takes_out || may_be_withheld || !s->shows_all) {
+        fill_view(s);
+        return;
+    }
+    queue_apply(&s->view, op);
+    s->view_revision++;
+}
+
 static void append(struct sync *s, const struct queue_op *op, const struct track *named,
                    const char *turn)
 {
-    struct queue before;
-    queue_copy(&before, &s->full_view);
+    struct queue before = { 0 };
+    if (pending_may_take_out(op->kind))
+        queue_copy(&before, &s->full_view);
     bool is_theirs = withholds_requests(s) && turn_is_of_other(s, s->view_now.turn);
     state_dirty(s);
     if (op->kind == OP_ADD)
@@ -190,8 +224,10 @@ static void append(struct sync *s, const struct queue_op *op, const struct track
     struct pending_op *own = pending_append(&s->pending, op, named, turn, s->next_serial++);
     own->revision = s->revision;
     own->is_unsure = s->role.saw_others && !state_may_write_now(s);
-    pending_compact(&s->pending, s->task[TASK_PUSH].under_way ? s->push_serial : 0);
-    state_changed(s);
+    if (pending_compact(&s->pending, s->task[TASK_PUSH].under_way ? s->push_serial : 0))
+        state_changed(s);
+    else
+        show(s, own);
     if (!is_theirs ||
         op->kind != OP_START) /* what that device plays is not ended by our starting another */
         note_vanished(s, &before, op);
@@ -220,10 +256,15 @@ int state_apply(struct sync *s, const struct queue_op *op)
         own.entry = entry_ref_of(named);
     char turn[TURN_SIZE];
     turn_of(s, op, turn);
-    struct queue trial;
-    queue_copy(&trial, &s->full_view);
-    int ret = queue_apply(&trial, &own);
-    queue_finish(&trial);
+    int ret;
+    if (pending_may_take_out(op->kind)) {
+        struct queue trial;
+        queue_copy(&trial, &s->full_view);
+        ret = queue_apply(&trial, &own);
+        queue_finish(&trial);
+    } else {
+        ret = queue_apply(&s->full_view, &own);
+    }
     if (ret == 0)
         append(s, &own, named, turn);
     track_destroy(named);

@@ -334,7 +334,8 @@ int sync_apply(struct sync *s, const struct queue_op *op, int64_t now_ns)
     if (s->role.is == SYNC_OTHER && pending_is_transport(op->kind))
         return -EPERM;
     int ret = state_apply(s, op);
-    document_mean(s); /* a second copy of what has just ended is over, too */
+    if (pending_may_take_out(op->kind))
+        document_mean(s); /* a second copy of what has just ended is over, too */
     return ret;
 }
 

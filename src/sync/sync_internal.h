@@ -115,11 +115,13 @@ struct role {
     bool was_confirmed; /* this device was the master at some time, if in a former life */
     bool is_released;
     char master[256];
-    char lease_guard[STAMP_SIZE]; /* $updatedAt of the lease as last read */
-    int64_t lease_seen_ns;        /* since when it is unchanged */
+    char player[DOCUMENT_ID_SIZE]; /* $id of this device's document of `players`; "": not known */
+    char lease_guard[STAMP_SIZE];  /* $updatedAt of the lease as last read */
+    int64_t lease_seen_ns;         /* since when it is unchanged */
     enum lease_step { LEASE_READ, LEASE_CREATE, LEASE_WRITE } lease_step;
-    bool is_releasing;
-    int64_t asked_ns; /* when the question under way was sent */
+    bool is_releasing, has_said_farewell;
+    int64_t hurry_until_ns; /* who had the role has gone: asked for again and again until then */
+    int64_t asked_ns;       /* when the question under way was sent */
     unsigned failures;
     bool was_other;   /* in a former life */
     int64_t swept_ns; /* marks of other devices were taken off */
@@ -132,17 +134,28 @@ struct request {
     int64_t stamp_ms, timestamp_ms;
     enum request_status status;
     struct track *track;
+    uint64_t id_hash, video_hash;
     int64_t missing_ns; /* since when it is in no queue; NO_TIME: it is */
-    bool is_matched;
+    bool is_matched, is_over;
     int64_t playing_ns; /* since when its document says "playing" */
+    unsigned sweep;     /* the reading that saw it last */
 };
-#define REQUESTS_MAX 256
+#define REQUESTS_MAX 1024 /* held at a time: what came later is read when the first are over */
 
 struct requests {
-    struct request at[REQUESTS_MAX];
-    size_t count;
+    struct request *at;
+    size_t count, cap;
     bool is_known; /* read since this life began or the role came */
-    int phase;     /* of reading: 0 open ones, 1 newest */
+    /* A sweep reads all open ones page by page, the oldest first, then the newest of any kind. */
+    enum requests_step { READ_OPEN, READ_NEWEST } step;
+    char cursor[REQUEST_ID_SIZE]; /* the last one of the page before; "": from the beginning */
+    unsigned sweep, pages;        /* number of the sweep; pages of it that were read */
+    bool was_refused;             /* the last cursor */
+    bool is_outdated;             /* what is under way was asked before the role came */
+    bool has_more;                /* there was no room for all that are open */
+    bool lacks_room;              /* the same for the queue itself */
+    bool is_said;                 /* one of the two */
+    bool is_settling;
     char writing[REQUEST_ID_SIZE];
     enum request_status wrote;
     int64_t grace_ns; /* next look at missing ones */
@@ -203,6 +216,7 @@ struct sync {
     struct now_fields view_now;
     uint64_t view_revision;
     bool withholds;            /* all requests, in `view` */
+    bool shows_all;            /* `view` is the same as `full_view` */
     int64_t withheld_until_ns; /* an entry is; NO_TIME */
     struct track *playing;     /* the turn that sounds here; NULL: none */
     char playing_turn[TURN_SIZE];
@@ -273,8 +287,15 @@ void link_hurry(struct sync *s); /* the network, or the way, is another: dial so
 int64_t link_poll_ns(const struct sync *s);
 
 /* requests.c */
-void requests_seen(struct sync *s, const struct message *m);
+/* The row of the document; NULL: it is not held. Valid until the next call. */
+struct request *requests_seen(struct sync *s, const struct message *m);
+struct request *requests_find(struct requests *t, const char *id); /* NULL: none */
+bool request_is_open(const struct request *r);
+/* A sweep has read all that are open: others are so no more. */
+void requests_forget_unseen(struct sync *s);
 void requests_settle(struct sync *s);
+/* true: the document is behind what happened. */
+bool requests_is_to_tell(struct sync *s, struct ledger_record *rec);
 int64_t requests_deadline(const struct sync *s);
 void requests_finish(struct sync *s);
 /* Until when another device may be playing this entry, which its document says; NO_TIME: none does. */
@@ -284,10 +305,15 @@ int64_t requests_taken_until(struct sync *s, const struct track *t);
  * them back. Not while one plays here. */
 void requests_drop_over(struct sync *s);
 
+/* requests_tasks.c: reading and writing them */
+void requests_read_again(struct sync *s); /* the role came: what was read before may be outdated */
+enum request_status request_status_of(enum fate fate);
+
 /* role.c */
 void role_time(struct sync *s);
 void role_lost(struct sync *s, const char *master);
 void role_check(struct sync *s); /* somebody seems to have it: ask now */
+void role_hurry(struct sync *s); /* who had it is about to give it up */
 
 /* commands.c */
 void commands_seen(struct sync *s, const struct message *m, bool is_event);

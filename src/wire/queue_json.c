@@ -63,12 +63,20 @@ static void list_from_json(struct track_list *list, const json_t *array)
     }
 }
 
-static json_t *list_to_json(const struct track_list *list)
+static json_t *list_to_json(const struct track_list *list, bool is_brief)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(array, json_of(track_to_message(list->at[i], i)));
+        json_array_append_new(array, track_to_json(list->at[i], i, is_brief));
     return array;
+}
+
+static char *list_text(const struct track_list *list, bool is_brief)
+{
+    json_t *array = list_to_json(list, is_brief);
+    char *text = json_write(array);
+    json_decref(array);
+    return text;
 }
 
 void track_list_parse(struct track_list *list, const char *text)
@@ -83,10 +91,11 @@ void track_list_parse(struct track_list *list, const char *text)
 
 char *track_list_text(const struct track_list *list)
 {
-    json_t *array = list_to_json(list);
-    char *text = json_write(array);
-    json_decref(array);
-    return text;
+    char *text = list_text(list, false);
+    if (text_chars(text) <= QUEUE_SERVER_CHARS)
+        return text;
+    free(text);
+    return list_text(list, true);
 }
 
 struct message *queue_to_message(const struct queue *q)
@@ -95,7 +104,7 @@ struct message *queue_to_message(const struct queue *q)
     json_object_set_new(json, "nowPlaying",
                         q->now ? json_of(track_to_message(q->now, 0)) : json_null());
     for (int list = 0; list < QUEUE_LISTS; list++)
-        json_object_set_new(json, list_fields[list], list_to_json(&q->list[list]));
+        json_object_set_new(json, list_fields[list], list_to_json(&q->list[list], false));
     return message_of(json);
 }
 

@@ -199,10 +199,11 @@ struct track *track_from_message(const struct message *m)
 }
 
 /* A new value, or NULL when the field is not set. */
-static json_t *field_value(const struct track *t, const struct field *f, size_t position)
+static json_t *field_value(const struct track *t, const struct field *f, size_t position,
+                           bool is_brief)
 {
     const void *from = (const char *)t + f->offset;
-    bool always = f->presence == ALWAYS;
+    bool always = f->presence == ALWAYS && !is_brief;
     if (f->type == TEXT) {
         const char *text = *(char *const *)from;
         return *text || always ? json_text(text) : NULL;
@@ -216,8 +217,8 @@ static json_t *field_value(const struct track *t, const struct field *f, size_t 
         return number != 0 || always ? json_number(number) : NULL;
     }
     if (f->type == STATUS)
-        return json_string(status_names[*(const enum track_status *)from]);
-    return json_integer((json_int_t)position);
+        return always || t->status != TRACK_QUEUED ? json_string(status_names[t->status]) : NULL;
+    return always ? json_integer((json_int_t)position) : NULL;
 }
 
 static void add_unknown_fields(json_t *json, const char *unknown_json)
@@ -229,15 +230,20 @@ static void add_unknown_fields(json_t *json, const char *unknown_json)
     json_decref(unknown);
 }
 
-struct message *track_to_message(const struct track *t, size_t position)
+json_t *track_to_json(const struct track *t, size_t position, bool is_brief)
 {
     json_t *json = json_object();
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        json_t *value = field_value(t, &fields[i], position);
+        json_t *value = field_value(t, &fields[i], position, is_brief);
         if (value)
             json_object_set_new(json, fields[i].name, value);
     }
     if (t->unknown_json)
         add_unknown_fields(json, t->unknown_json);
-    return message_of(json);
+    return json;
+}
+
+struct message *track_to_message(const struct track *t, size_t position)
+{
+    return message_of(track_to_json(t, position, false));
 }

@@ -16,7 +16,9 @@ struct message *track_to_message(const struct track *t, size_t position);
  * list. Elements that are no objects, or that nothing names (neither id, videoId nor source), are
  * dropped. `list` is initialised by this; the caller finishes it. */
 void track_list_parse(struct track_list *list, const char *text);
-char *track_list_text(const struct track_list *list); /* caller frees */
+/* The form the house writes. A list that a server has no room for in that form (other writers say less of a song than we
+ * do) is written without the fields that say nothing. The caller frees. */
+char *track_list_text(const struct track_list *list);
 
 /* The whole queue as one object {"nowPlaying":{..}|null,"mainQueue":[..],"priorityQueue":[..]}:
  * the journal's form. The caller destroys it. */

@@ -16,6 +16,11 @@ static inline json_t *json_of(const struct message *m)
     return (json_t *)m;
 }
 
+struct track;
+
+/* A new object. `is_brief`: without the fields that say nothing. */
+json_t *track_to_json(const struct track *t, size_t position, bool is_brief);
+
 /* Any JSON value, or NULL with `error` filled in. Integers beyond 64 bits become reals. */
 json_t *json_read(const char *text, size_t len, json_error_t *error);
 /* Compact text; the caller frees. */

@@ -493,6 +493,41 @@ static void a_page_can_read_that_nothing_was_saved(void **state)
     free(session);
 }
 
+static void skip_body(int fd, const char *head)
+{
+    size_t n = strtoul(strstr(head, "Content-Length: ") + 16, NULL, 10);
+    char *body = xcalloc(1, n + 1);
+    take(fd, body, n);
+    free(body);
+}
+
+/* Both in one turn: the preflight of the page's next request says nothing of what was to be saved. */
+static void a_preflight_is_answered_whatever_becomes_of_the_turn(void **state)
+{
+    struct fixture *f = *state;
+    signal(SIGXFSZ, SIG_IGN);
+    start(f);
+    char *session = sign_in(f);
+    char *both = xasprintf("PATCH " QUEUE " HTTP/1.1\r\nHost: x\r\nX-Appwrite-Project: prj\r\n" PAGE
+                           "%sContent-Length: 28\r\n\r\n{\"data\":{\"mainQueue\":\"[1]\"}}"
+                           "OPTIONS " QUEUE " HTTP/1.1\r\nHost: x\r\n" PAGE
+                           "Access-Control-Request-Method: PATCH\r\n\r\n",
+                           session);
+    limit_files(1);
+    int fd = dial(f);
+    assert_int_equal(file_write_all(fd, both, strlen(both)), 0);
+    char *head = take_head(fd);
+    skip_body(fd, head);
+    assert_readable(head, 503);
+    head = take_head(fd);
+    assert_contains(head, "\r\nAccess-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE\r\n");
+    assert_readable(head, 204);
+    close(fd);
+    limit_files(RLIM_INFINITY);
+    free(both);
+    free(session);
+}
+
 /* Says `text`, then `more` again and again up to `len` bytes in all. The head of the answer. */
 static char *say_much(const struct fixture *f, const char *text, const char *more, size_t len)
 {
@@ -535,6 +570,48 @@ static void a_page_can_read_why_it_is_not_served(void **state)
                         unserved[i].status);
 }
 
+/* A request of that method whose URL has `len` bytes, said in pieces of `piece`. The head of the answer. */
+static char *say_long(const struct fixture *f, const char *method, size_t len, size_t piece,
+                      const char *fields)
+{
+    char *url = xcalloc(1, len + 1);
+    memset(url, 'x', len);
+    url[0] = '/';
+    char *text = xasprintf("%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n", method, url, fields);
+    int fd = dial(f);
+    for (size_t at = 0, all = strlen(text); at < all; at += piece)
+        assert_int_equal(file_write_all(fd, text + at, all - at < piece ? all - at : piece), 0);
+    char *head = take_head(fd);
+    close(fd);
+    free(text);
+    free(url);
+    return head;
+}
+
+/* And the browser, which asks before, that it may go on to it. */
+static void a_page_can_read_that_its_url_is_too_long(void **state)
+{
+    static const size_t lengths[] = { 32760, 33000, 65536, 70000, 1500000 };
+    struct fixture *f = *state;
+    start(f);
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        for (size_t piece = 9999; piece < 4000000; piece *= 300) {
+            assert_readable(say_long(f, "GET", lengths[i], piece, PAGE), 414);
+            assert_readable(say_long(f, "PATCH", lengths[i], piece,
+                                     "Content-Length: 9\r\n" PAGE "X-Appwrite-Project: prj\r\n"),
+                            414);
+            char *head = say_long(f, "OPTIONS", lengths[i], piece,
+                                  PAGE "Access-Control-Request-Method: GET\r\n");
+            assert_contains(head, "\r\nAccess-Control-Allow-Methods: GET,");
+            assert_readable(head, 204);
+        }
+    }
+    char *head = say_long(f, "GET", 40000, 40000, "Origin: https://elsewhere.example\r\n");
+    assert_contains(head, "HTTP/1.1 414 ");
+    assert_null(strstr(head, "Access-Control-Allow-Origin"));
+    free(head);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -552,6 +629,8 @@ int main(void)
         TEST(what_cannot_be_saved_is_refused_and_told_to_nobody),
         TEST(a_page_can_read_that_nothing_was_saved),
         TEST(a_page_can_read_why_it_is_not_served),
+        TEST(a_preflight_is_answered_whatever_becomes_of_the_turn),
+        TEST(a_page_can_read_that_its_url_is_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,7 @@ static void fill(struct journal_state *s, size_t count)
     s->is_muted = true;
     s->left_load = 0xfedcba9876543210u;
     s->arguments = 77;
+    s->queue_revision = 1000000000007;
     s->sync = xstrdup("{\"version\":1,\"writer\":\"Käse\"}");
     s->is_joined = true;
     for (size_t i = 0; i < count; i++) {
@@ -136,6 +137,7 @@ static void what_is_written_is_read_again(void **state)
     assert_int_equal(b.volume, 42);
     assert_true(b.is_muted && !b.is_paused && !b.is_new);
     assert_true(b.left_load == a.left_load && b.arguments == a.arguments);
+    assert_true(b.queue_revision == a.queue_revision);
     assert_string_equal(b.sync, a.sync);
     assert_true(b.is_joined);
     assert_int_equal(b.queue.list[QUEUE_MAIN].count, 5);

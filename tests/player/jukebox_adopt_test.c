@@ -66,6 +66,42 @@ static void another_track_there_is_played_here(void **state)
     end(h);
 }
 
+/* Also over restarts, though what was changed last was not saved. */
+static void the_revision_of_the_queue_grows_with_its_changes_and_with_nothing_else(void **state)
+{
+    struct fake_house *h = playing_house_of("a b c", &looping);
+    uint64_t before = jukebox_queue_revision(h->jukebox), now;
+    jukebox_set_volume(h->jukebox, 12);
+    jukebox_set_muted(h->jukebox, true);
+    jukebox_set_paused(h->jukebox, true);
+    jukebox_set_paused(h->jukebox, false);
+    house_run(h, 500);
+    assert_true(jukebox_queue_revision(h->jukebox) == before);
+    house_add(h, "/m/d.mp4");
+    assert_true((now = jukebox_queue_revision(h->jukebox)) > before);
+    before = now;
+    struct queue q = theirs_of(h);
+    queue_apply(&q, &(struct queue_op){ .kind = OP_CLEAR, .list = QUEUE_REQUESTS });
+    adopt(h, &q);
+    assert_true((now = jukebox_queue_revision(h->jukebox)) > before);
+    before = now;
+    jukebox_apply(h->jukebox, &(struct queue_op){ .kind = OP_SKIP });
+    assert_true((now = jukebox_queue_revision(h->jukebox)) > before);
+    house_run(h, 1500);
+    house_save(h);
+    for (int i = 0; i < 3; i++) {
+        before = jukebox_queue_revision(h->jukebox);
+        house_kill_brain(h);
+        house_start_brain(h);
+        assert_true((now = jukebox_queue_revision(h->jukebox)) > before);
+        assert_true(jukebox_revision(h->jukebox) > 0); /* it is to be saved */
+        house_save(h);
+        house_run(h, 1500);
+        house_add(h, "/m/e.mp4"); /* and this is lost */
+    }
+    end(h);
+}
+
 static void a_queue_that_was_emptied_there_lets_the_track_play_out(void **state)
 {
     struct fake_house *h = playing_house_of("a b", &looping);
@@ -246,6 +282,7 @@ int main(void)
         cmocka_unit_test(nothing_playing_there_is_a_skip_here),
         cmocka_unit_test(another_track_there_is_played_here),
         cmocka_unit_test(a_queue_that_was_emptied_there_lets_the_track_play_out),
+        cmocka_unit_test(the_revision_of_the_queue_grows_with_its_changes_and_with_nothing_else),
         cmocka_unit_test(while_another_has_the_music_nothing_plays_here_and_the_screens_say_so),
         cmocka_unit_test(the_card_of_a_box_that_waits_names_the_one_that_has_the_music),
         cmocka_unit_test(what_the_other_starts_is_not_started_here),

@@ -33,12 +33,16 @@ struct bar {
     struct rule rule; /* no method: none */
     int ruled;        /* requests it was the answer to */
     int64_t ruled_ns[4];
-    int asked_account, asked_lease, made_queues, extended, dials;
+    int asked_account, asked_role, asked_lease, made_queues, extended, dials;
     int refuses_dial; /* with that status */
+    bool has_realtime;
+    uint64_t socket; /* of has_realtime */
     bool is_signed_out;
     bool saves_late;   /* nothing is on disk until the test says so */
     uint64_t revision; /* to be saved */
     int pushes;
+    /* Answers instead of the model's server; NULL, or false: not this one. */
+    bool (*serve)(struct bar *b, const struct sync_action *a, struct reply *out);
 };
 
 static inline void on_write(void *ctx, const struct doc *d, const char *action)
@@ -55,6 +59,7 @@ static inline bool is_ruled(const struct bar *b, const struct sync_action *a)
 static inline void count(struct bar *b, const struct sync_action *a)
 {
     b->asked_account += strcmp(a->path, "/account") == 0;
+    b->asked_role += strncmp(a->path, "/functions/", 11) == 0;
     b->asked_lease += strstr(a->path, "/players/") != NULL;
     b->pushes += strcmp(a->method, "PATCH") == 0 && strstr(a->path, "/queues/");
     b->made_queues += strcmp(a->method, "POST") == 0 && strstr(a->path, "/queues/");
@@ -73,6 +78,8 @@ static inline void answer(struct bar *b, const struct sync_action *a)
         b->ruled++;
         r = (struct reply){ b->rule.status, xstrdup(b->rule.body) };
         retry_after_s = b->rule.retry_after_s ? b->rule.retry_after_s : -1;
+    } else if (b->serve && b->serve(b, a, &r)) {
+        retry_after_s = -1;
     } else if (b->is_signed_out && strcmp(a->path, "/account") == 0) {
         r = (struct reply){ 401, xstrdup(ERROR("general_unauthorized_scope")) };
     } else {
@@ -87,27 +94,38 @@ static inline void answer(struct bar *b, const struct sync_action *a)
     free(r.body);
 }
 
+static inline void tell(struct bar *b, const char *text)
+{
+    sync_socket_text(b->sync, b->socket, text, strlen(text), b->now_ns);
+}
+
 static inline void settle(struct bar *b)
 {
     struct sync_action a;
     for (int n = 0; sync_next_action(b->sync, &a); n++) {
-        assert_true(n < 500); /* it rests at some time */
+        assert_true(n < 5000); /* it rests at some time */
         if (a.kind == SYNC_HTTP) {
             answer(b, &a);
         } else if (a.kind == SYNC_SAVE) {
             b->revision = a.revision;
             if (!b->saves_late)
                 sync_saved(b->sync, a.revision, b->now_ns);
+        } else if (a.kind == SYNC_SOCKET_OPEN && b->has_realtime) {
+            b->socket = a.id;
+            sync_socket_open(b->sync, a.id, b->now_ns);
+            tell(b, "{\"type\":\"connected\",\"data\":{\"user\":{\"$id\":\"u\"}}}");
         } else if (a.kind == SYNC_SOCKET_OPEN) {
             b->dials++;
             sync_socket_gone(b->sync, a.id, b->refuses_dial, b->now_ns);
+        } else if (a.kind == SYNC_SOCKET_SEND) {
+            tell(b, "{\"type\":\"pong\"}");
         }
     }
 }
 
-static inline void go(struct bar *b, int64_t s)
+static inline void go_ms(struct bar *b, int64_t ms)
 {
-    int64_t end_ns = b->now_ns + SECONDS(s);
+    int64_t end_ns = b->now_ns + MS(ms);
     for (int64_t at; (at = sync_deadline_ns(b->sync)) <= end_ns;) {
         b->now_ns = at > b->now_ns ? at : b->now_ns;
         sync_time(b->sync, b->now_ns);
@@ -116,6 +134,11 @@ static inline void go(struct bar *b, int64_t s)
     b->now_ns = end_ns;
     sync_time(b->sync, b->now_ns);
     settle(b);
+}
+
+static inline void go(struct bar *b, int64_t s)
+{
+    go_ms(b, s * 1000);
 }
 
 static inline struct sync *create_sync(const char *session, const char *journal, int64_t now_ns)

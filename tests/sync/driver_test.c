@@ -440,12 +440,17 @@ static void hops_are_measured(void **state)
     want(&s, (struct sync_action){ .kind = SYNC_SOCKET_OPEN, .id = 3, .path = "/realtime" });
     wait_for(&s, &s.engine.texts, 1); /* it changes nothing that is shown */
     assert_int_equal(sync_driver_latency(s.driver, SYNC_HOP_VIEW)->count, 0);
+    assert_true(sync_driver_take_arrival(s.driver) == NO_TIME);
+    int64_t before_ns = now_mono_ns();
     s.engine.sees_texts = true;
     want(&s, (struct sync_action){ .kind = SYNC_SOCKET_SEND, .id = 3, .text = "event" });
     wait_for(&s, &s.engine.texts, 2);
     const struct histogram *view = sync_driver_latency(s.driver, SYNC_HOP_VIEW);
     assert_int_equal(view->count, 1);
     assert_true(view->max_ns > 0);
+    int64_t came_ns = sync_driver_take_arrival(s.driver);
+    assert_true(came_ns >= before_ns && came_ns <= now_mono_ns());
+    assert_true(sync_driver_take_arrival(s.driver) == NO_TIME);
     close_stage(&s);
 }
 

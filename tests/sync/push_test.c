@@ -1,5 +1,7 @@
 /* What one write of the queue holds, and when it is made. */
+#include "base/text.h"
 #include "sync/bar.h"
+#include "wire/track_json.h"
 
 static void end_first(struct bar *b)
 {
@@ -83,12 +85,177 @@ static void a_box_that_does_not_play_takes_a_song_out_and_leaves_what_plays(void
     close_bar(&b);
 }
 
+/* ---- lists of others that are long ---------------------------------------------------------------- */
+
+/* As the venue's collection is made: what is longer is refused. */
+static bool refuse_long(struct bar *b, const struct sync_action *a, struct reply *out)
+{
+    if (strcmp(a->method, "PATCH") != 0 || !strstr(a->path, "/queues/"))
+        return false;
+    struct message *m = message_parse(a->body, strlen(a->body), NULL, 0);
+    size_t chars = text_chars(message_str(message_object(m, "data"), "mainQueue", ""));
+    message_destroy(m);
+    if (chars <= QUEUE_SERVER_CHARS)
+        return false;
+    *out = reply_error(400, "document_invalid_structure");
+    b->ruled++;
+    return true;
+}
+
+/* `count` songs as a careless writer puts them there, of `chars` characters in all. */
+static void write_songs(struct bar *b, int count, size_t chars)
+{
+    struct buf text;
+    buf_init(&text, QUEUE_SERVER_CHARS);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(
+            buf_printf(&text, "%s{\"videoId\":\"video%06d\",\"title\":\"", i ? "," : "[", i), 0);
+    size_t fill = chars - text.len - (size_t)count * 2 - 1; /* of the titles */
+    buf_finish(&text);
+    for (int i = 0; i < count; i++) {
+        size_t n = fill / (size_t)count + (i < (int)(fill % (size_t)count));
+        assert_int_equal(buf_printf(&text, "%s{\"videoId\":\"video%06d\",\"title\":\"%0*d\"}",
+                                    i ? "," : "[", i, (int)n, 7),
+                         0);
+    }
+    assert_int_equal(buf_printf(&text, "]"), 0);
+    assert_int_equal(text.len, chars);
+    doc_set(server_find(&b->server, "queues", VENUE), "mainQueue", text.data);
+    server_touch(&b->server, server_find(&b->server, "queues", VENUE), "update");
+    buf_finish(&text);
+}
+
+static size_t songs_there(struct bar *b)
+{
+    struct track_list list;
+    track_list_parse(&list, doc_get(server_find(&b->server, "queues", VENUE), "mainQueue"));
+    size_t count = list.count;
+    track_list_finish(&list);
+    return count;
+}
+
+/* What the journal says to be over. */
+static size_t remembered(const struct bar *b)
+{
+    uint64_t revision;
+    char *text = sync_journal(b->sync, &revision);
+    struct message *m = message_parse(text, strlen(text), NULL, 0);
+    size_t count = message_count(m, "over");
+    message_destroy(m);
+    free(text);
+    return count;
+}
+
+/* In our form each of them would be three times as long. */
+static void a_long_list_of_others_is_written_back_as_short_as_it_came(void **state)
+{
+    for (int count = 300; count <= 1800; count += 300) {
+        struct bar b;
+        open_good_bar(&b);
+        b.serve = refuse_long;
+        write_songs(&b, count, 90000);
+        go(&b, 70);
+        assert_int_equal(songs(&b), count);
+        play(&b);
+        for (int turn = 0; turn < 3; turn++) {
+            go(&b, 20);
+            end_first(&b);
+        }
+        go(&b, 20);
+        assert_int_equal(b.ruled, 0);
+        assert_int_equal(songs_there(&b), count);
+        assert_contains(now_playing(&b), "video000003");
+        assert_int_equal(status_of(&b).pending, 0);
+        assert_string_equal(status_of(&b).problem, "");
+        assert_int_equal(remembered(&b), 0);
+        close_bar(&b);
+    }
+}
+
+/* The web admin's Skip, and another song put there: of entries that have neither id nor time. */
+static void a_nameless_song_is_skipped_and_replaced_from_far_away(void **state)
+{
+    static const char *const now[] = { NULL, "{\"videoId\":\"video000003\"}" };
+    for (size_t i = 0; i < ARRAY_LEN(now); i++) {
+        struct bar b;
+        open_good_bar(&b);
+        write_songs(&b, 5, 300);
+        go(&b, 70);
+        play(&b);
+        go(&b, 20);
+        assert_contains(now_playing(&b), "video000000");
+        assert_false(sync_take_skip(b.sync));
+        doc_set(server_find(&b.server, "queues", VENUE), "nowPlaying", now[i]);
+        server_touch(&b.server, server_find(&b.server, "queues", VENUE), "update");
+        go(&b, 20);
+        const struct queue *q = sync_view(b.sync);
+        assert_true(sync_take_skip(b.sync));
+        assert_true((q->now != NULL) == (now[i] != NULL));
+        assert_string_equal(q->list[QUEUE_MAIN].at[0]->video_id,
+                            now[i] ? "video000003" : "video000001");
+        assert_string_equal(q->list[QUEUE_MAIN].at[4]->video_id, "video000000");
+        assert_int_equal(songs(&b), 5);
+        close_bar(&b);
+    }
+}
+
+static void what_a_full_list_has_no_room_for_waits_and_is_said_once(void **state)
+{
+    struct bar b;
+    open_good_bar(&b);
+    b.serve = refuse_long;
+    write_songs(&b, 1000, QUEUE_SERVER_CHARS - 3);
+    go(&b, 70);
+    play(&b); /* the word "playing" is too much */
+    int pushes = b.pushes;
+    for (int turn = 0; turn < 5; turn++) {
+        go(&b, 100);
+        assert_contains(status_of(&b).problem, "queue is too long");
+        assert_non_null(sync_view(b.sync)->now);
+        end_first(&b);
+        assert_int_equal(songs(&b), 1000);
+    }
+    assert_int_equal(b.pushes, pushes);
+    write_songs(&b, 900, 90000); /* staff took some out */
+    go(&b, 100);
+    assert_int_equal(status_of(&b).pending, 0);
+    assert_string_equal(status_of(&b).problem, "");
+    assert_contains(now_playing(&b), "video000005");
+    assert_int_equal(b.ruled, 0);
+    close_bar(&b);
+}
+
+/* A venue whose collection is narrower than ours: what plays goes on and is not begun again and again. */
+static void what_plays_is_not_taken_back_when_the_queue_is_refused(void **state)
+{
+    struct bar b;
+    open_good_bar(&b);
+    b.rule = (struct rule){ "PATCH", "/queues/", 400, ERROR("document_invalid_structure"), 0, 0 };
+    play(&b);
+    for (int s = 0; s < 600; s++) {
+        go(&b, 1);
+        assert_non_null(sync_view(b.sync)->now);
+    }
+    assert_in_range(b.ruled, 1, 4);
+    assert_contains(status_of(&b).problem, "refuses the queue");
+    assert_true(status_of(&b).pending > 0);
+    b.rule = (struct rule){ 0 };
+    go(&b, 310);
+    assert_int_equal(status_of(&b).pending, 0);
+    assert_contains(now_playing(&b), "aaaaaaaaaaa");
+    close_bar(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_end_and_the_start_after_it_are_one_write),
         cmocka_unit_test(nothing_is_told_that_a_power_cut_could_take),
         cmocka_unit_test(a_box_that_does_not_play_takes_a_song_out_and_leaves_what_plays),
+        cmocka_unit_test(a_long_list_of_others_is_written_back_as_short_as_it_came),
+        cmocka_unit_test(a_nameless_song_is_skipped_and_replaced_from_far_away),
+        cmocka_unit_test(what_a_full_list_has_no_room_for_waits_and_is_said_once),
+        cmocka_unit_test(what_plays_is_not_taken_back_when_the_queue_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

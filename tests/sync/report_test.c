@@ -89,6 +89,47 @@ static void a_command_sent_while_the_box_started_is_done_before_it_is_stale(void
     close_bar(&b);
 }
 
+static const char *executed_by(struct bar *b)
+{
+    struct doc *d = server_add(&b->server, "player_commands", "command1");
+    doc_set(d, "venueId", VENUE);
+    doc_set(d, "command", "play");
+    server_touch(&b->server, d, "create");
+    go(b, 70);
+    return doc_get(d, "executedBy");
+}
+
+/* By the registry's answer, by the lease, or, where nothing has players, by the device's name. */
+static void a_command_is_acknowledged_by_the_player_s_document(void **state)
+{
+    static const struct {
+        struct rule rule;
+        bool has_function;
+        const char *by;
+    } cases[] = {
+        { { "POST", "/functions/", 201,
+            "{\"status\":\"completed\",\"responseStatusCode\":200,\"responseBody\":\"{"
+            "\\\"success\\\":"
+            "true,\\\"isMaster\\\":true,\\\"playerId\\\":\\\"68e5doc\\\"}\"}",
+            0, 1 },
+          true,
+          "68e5doc" },
+        { { 0 }, false, "lease-" },
+        { { "GET", "/players/", 404, ERROR("collection_not_found"), 0, 0 }, false, "device_1" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bar b;
+        open_bar(&b, "secret");
+        add_queue(&b);
+        b.rule = cases[i].rule;
+        b.server.has_function = cases[i].has_function;
+        strcpy(b.server.master, "device_1"); /* the heartbeats after it say no more than that */
+        go(&b, 20);
+        assert_contains(executed_by(&b), cases[i].by);
+        close_bar(&b);
+    }
+}
+
 /* Somebody else's turn stands in the document: this box has the role, so it goes on with that. */
 static void a_foreign_turn_is_taken_up_at_once_by_the_one_who_sounds(void **state)
 {
@@ -182,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_state_document_under_another_id_is_the_one_that_is_written),
         cmocka_unit_test(start_of_what_plays_is_told_by_the_clock_of_the_server),
         cmocka_unit_test(a_command_sent_while_the_box_started_is_done_before_it_is_stale),
+        cmocka_unit_test(a_command_is_acknowledged_by_the_player_s_document),
         cmocka_unit_test(a_foreign_turn_is_taken_up_at_once_by_the_one_who_sounds),
         cmocka_unit_test(a_song_that_followed_before_the_role_was_known_was_skipped_to_by_nobody),
         cmocka_unit_test(the_registry_is_asked_by_its_name_then_by_the_id_it_is_deployed_under),

@@ -147,6 +147,19 @@ class WithJukebox(unittest.TestCase):
             pass
         self.run_ok("mute", "off")
 
+    def test_each_change_of_the_queue_is_watched_with_a_greater_revision(self):
+        control = self.house.control()
+        self.addCleanup(control.close)
+        last = control.ask("watch")["revision"]
+        self.assertGreaterEqual(self.json("queue")["revision"], last)
+        for words in (("add", CLIPS["q1"]["path"]), ("move", "main:3", "1"), ("remove", "main:2"), ("skip",)):
+            self.run_ok(*words)
+            revision = self.json("queue")["revision"]
+            self.assertGreater(revision, last, words)
+            while (seen := control.line()["revision"]) < revision:      # a missing line would run into the timeout
+                self.assertGreaterEqual(seen, last)
+            last = seen
+
     def test_queue_lists_both_lists(self):
         self.run_ok("add", "--request", "Zoë", CLIPS["q1"]["path"])
         q = self.json("queue")

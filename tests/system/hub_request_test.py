@@ -215,7 +215,7 @@ class BadRequests(HubTest):
                     self.assertEqual((a.status, a.json["responseStatusCode"]), (201, 200), a)
                     queue = json.loads(h.ask("GET", QUEUE).json["priorityQueue"])
                     self.assertEqual(queue[-1]["videoId"], "v", "repaired by the next write")
-            full = json.dumps([{"videoId": "x" * 900}] * 109)
+            full = json.dumps([{"videoId": "x" * 902}] * 109, separators=(",", ":"))
             self.assertEqual(h.ask("PATCH", QUEUE, {"data": {"priorityQueue": full}}).status, 200)
             a = h.ask("POST", "/v1/functions/processRequest/executions", call)
             self.assertEqual((a.status, a.json["responseStatusCode"]), (201, 500), "a full queue takes no more")

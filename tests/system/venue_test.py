@@ -45,6 +45,23 @@ class WithHub(VenueCase):
         self.assertEqual(len(q["mainQueue"]), 3)
         self.same()
 
+    def test_an_event_is_timed_from_its_arrival_to_the_screen(self):
+        h = self.house
+        q = self.wait_queue(lambda q: len(q["mainQueue"]) == 3 and q["nowPlaying"], "three songs")
+
+        def hops():
+            return {hop["name"]: hop for hop in h.ask("latency")["hops"]}
+        before = hops()["event"]["count"]
+        for n in range(1, 6):
+            own = dict(q["mainQueue"][1], id=f"{n:020x}")
+            self.backend.write_queue(mainQueue=[*self.backend.queue()["mainQueue"], own])
+            wait_until(lambda: hops()["event"]["count"] >= before + n, 10, f"number {n} was seen on the screen")
+        seen = hops()
+        self.assertEqual(seen["event"]["count"], before + 5, "each once")
+        self.assertGreater(seen["event"]["max_ms"], seen["view"]["p50_ms"], "it is the longer way")
+        self.assertLess(seen["event"]["p50_ms"], 1000)
+        self.assertIn("an event -> on a screen", h.cli("status", "--latency")[1])
+
     def test_commands_of_a_remote_are_done_once_and_acknowledged(self):
         h, b = self.house, self.backend
         b.command("volume", volume=31)
@@ -67,6 +84,10 @@ class WithHub(VenueCase):
         b.command("queue_clear", queue="main")
         wait_until(lambda: len(h.queue()["main"]) <= 1, 10, "cleared")
         wait_until(lambda: all(d["executedBy"] for d in b.documents("player_commands")), 20, "all are acknowledged")
+        player = b.execute("player-registry", {"action": "register", "venueId": b.venue, "userAgent": "test",
+                                               "deviceId": (h.state / "device").read_text()})[1]
+        self.assertEqual(player["status"], "reconnected")
+        self.assertEqual({d["executedBy"] for d in b.documents("player_commands")}, {player["playerId"]})
         self.same()
 
     def test_a_paid_request_plays_once_and_is_completed(self):
@@ -185,7 +206,8 @@ class Joining(unittest.TestCase):
 
 
 class TwoPlayers(unittest.TestCase):
-    def test_the_second_waits_and_takes_over_when_the_first_has_gone(self):
+    def two(self):
+        """Two houses of one venue, with a hub of its own, and the settings of both."""
         first, second = House(), House()
         for h in (first, second):
             h.closes_after(self)
@@ -196,6 +218,10 @@ class TwoPlayers(unittest.TestCase):
                         backend_database=n["database"], backend_venue=n["venue"], hub_enabled="no")
         for h in (first, second):
             (h.state / "session.json").write_text(json.dumps({"endpoint": n["url"], "session": n["session"]}))
+        return first, second, settings
+
+    def test_the_second_waits_and_takes_over_when_the_first_has_gone(self):
+        first, second, settings = self.two()
         up = first.up(*[CLIPS[n]["path"] for n in NAMES], **settings)
         first.wait_status(lambda s: s["backend"]["role"] == "master" and s["counts"]["main"] == 3, 20, "the first has it")
         second.up(**settings)
@@ -207,8 +233,17 @@ class TwoPlayers(unittest.TestCase):
         self.assertEqual(second.cli("add", CLIPS["q1"]["path"])[0], 0)
         wait_until(lambda: len(first.queue()["main"]) == 4, 10, "a song added there is here")
         stop(up)
-        second.wait_status(lambda s: s["backend"]["role"] == "master", 40, "it takes over")
+        second.wait_status(lambda s: s["backend"]["role"] == "master", 1, "it takes over at once")
         second.wait_frame(10, "and plays")
+
+    def test_an_idle_venue_is_handed_over_at_once_too(self):
+        first, second, settings = self.two()
+        up = first.up(**settings)
+        first.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the first has it")
+        second.up(**settings)
+        second.wait_status(lambda s: s["backend"]["role"] == "other" and is_connected(s), 20, "the second waits")
+        stop(up)
+        second.wait_status(lambda s: s["backend"]["role"] == "master", 1, "it takes over at once")
 
 
 if __name__ == "__main__":

@@ -295,6 +295,38 @@ static void lists_are_written_with_positions_from_0(void **state)
     free(text);
 }
 
+/* A writer that says little of a song may have filled a list that our form has no room for. */
+static void a_list_too_long_for_a_server_is_written_without_what_says_nothing(void **state)
+{
+    struct track_list list = { 0 }, again;
+    for (int i = 0; i < 900; i++) {
+        char id[16];
+        struct track *t = track_create();
+        snprintf(id, sizeof(id), "video%06d", i);
+        track_set(&t->video_id, id);
+        track_set(&t->title, "A song of the house whose title is not short");
+        t->status = i ? TRACK_QUEUED : TRACK_PLAYING;
+        t->is_request = i == 1;
+        t->duration_s = i == 2 ? 213 : 0;
+        track_list_append(&list, t);
+    }
+    char *text = track_list_text(&list);
+    assert_in_range(strlen(text), 60000, QUEUE_SERVER_CHARS);
+    assert_null(strstr(text, "requestedBy"));
+    track_list_parse(&again, text);
+    assert_int_equal(again.count, 900);
+    for (size_t i = 0; i < 900; i++) {
+        const struct track *a = list.at[i], *b = again.at[i];
+        assert_string_equal(a->video_id, b->video_id);
+        assert_string_equal(a->title, b->title);
+        assert_true(a->status == b->status && a->is_request == b->is_request &&
+                    a->duration_s == b->duration_s);
+    }
+    free(text);
+    track_list_finish(&list);
+    track_list_finish(&again);
+}
+
 static void read_queue(struct queue *q, const char *json)
 {
     struct message *m = message_parse(json, strlen(json), NULL, 0);
@@ -476,6 +508,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nesting_without_end_never_makes_a_journal_unreadable),
         cmocka_unit_test(every_broken_list_is_survived),
         cmocka_unit_test(lists_are_written_with_positions_from_0),
+        cmocka_unit_test(a_list_too_long_for_a_server_is_written_without_what_says_nothing),
         cmocka_unit_test(a_queue_is_read_as_journal_and_as_server_document),
         cmocka_unit_test(every_broken_queue_is_survived),
         cmocka_unit_test_prestate(the_model_never_underestimates_the_written_length, &seed),
