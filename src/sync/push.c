@@ -95,6 +95,12 @@ static void lacks_room(struct sync *s)
     task_hold(s, TASK_PUSH, FULL_NS);
 }
 
+/* Until it is known who plays, nobody's song is ended. */
+static bool ends_too_soon(const struct sync *s, const struct queue *q)
+{
+    return s->base.queue.now && !q->now && !state_may_write_now(s);
+}
+
 static bool compose(struct sync *s, struct call *out)
 {
     if (!s->has_document)
@@ -114,6 +120,10 @@ static bool compose(struct sync *s, struct call *out)
     if (!make_queue(s, until, &q, &f)) {
         pending_drop_until(&s->pending, until);
         state_dirty(s);
+        queue_finish(&q);
+        return false;
+    }
+    if (ends_too_soon(s, &q)) { /* likewise */
         queue_finish(&q);
         return false;
     }
