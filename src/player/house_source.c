@@ -9,7 +9,6 @@
 #include "base/now.h"
 #include "base/text.h"
 #include "source/address.h"
-#include "wire/message.h"
 
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
 #define INDEX_NS   SECONDS(10)

@@ -296,7 +296,7 @@ class Kill(Rig):
         h.wait_frame(20, "it plays", clip=ID["k1"])
         for n in range(rounds):
             url = self.url(f"slow={rng.randrange(300000, 900000)}", ("k2", "k3", "s1")[n % 3], f"r{n}")
-            self.add(url)
+            self.add(url, options=["--next"])       # what comes much later is not fetched yet
             wait_until(lambda: self.fetching(url), 60, "it is being fetched")
             size = rng.randrange(0, 1500000)
             wait_until(lambda: self.part() >= size or not self.entry(url)["waits"], 60, "a part of it is here")
