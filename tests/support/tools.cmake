@@ -92,6 +92,11 @@ add_test(NAME system/hub_kill_long CONFIGURATIONS Long
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/system/hub_kill_test.py --rounds 200
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
 set_tests_properties(system/hub_kill_long PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
+add_test(NAME system/source_kill_long CONFIGURATIONS Long
+    COMMAND ${CMAKE_COMMAND} -E env DJAMMS_ROUNDS=100 ${Python3_EXECUTABLE}
+        ${CMAKE_CURRENT_SOURCE_DIR}/system/source_test.py Kill.test_killed_again_and_again_nothing_bad_is_published
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+set_tests_properties(system/source_kill_long PROPERTIES TIMEOUT 7200 RUN_SERIAL TRUE)
 
 # When all tests are known: what the system tests need, and which tests run under the sanitizers.
 function(djamms_test_properties)
@@ -104,6 +109,9 @@ function(djamms_test_properties)
         if(test MATCHES "^system/")
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
                 ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR};DJAMMS_CLIPS=${DJAMMS_CLIPS};DJAMMS_SLOW=${slow}")
+        endif()
+        if(test STREQUAL "system/source_test") # many downloads at the pace of slow servers
+            set_tests_properties(${test} PROPERTIES TIMEOUT 1800)
         endif()
         if(test STREQUAL "system/venue_kill_test" AND DJAMMS_SANITIZE) # each round is slow there
             set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "DJAMMS_ROUNDS=30")
