@@ -146,3 +146,9 @@ size_t track_json_chars(const struct track *t)
         chars += count_chars(t->unknown_json, true);
     return chars;
 }
+
+bool track_is_guests(const struct track *t)
+{
+    bool has_requester = *t->requester_id && strcmp(t->requester_id, TRACK_BOX_REQUESTER) != 0;
+    return t->is_request && (has_requester || *t->payment_id);
+}

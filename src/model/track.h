@@ -45,6 +45,12 @@ struct track {
     char *unknown_json;
 };
 
+/* `requester_id` of what was requested at the box itself. No guest's: so nobody takes it for one of the venue's requests,
+ * which are paid for. */
+#define TRACK_BOX_REQUESTER "djamms-box"
+/* A request that somebody made elsewhere, with a name or a payment of his. */
+bool track_is_guests(const struct track *t);
+
 struct track *track_create(void);    /* all fields empty */
 void track_destroy(struct track *t); /* t may be NULL */
 struct track *track_copy(const struct track *t);

@@ -38,9 +38,6 @@ static bool refuse_full(struct message *answer, const struct jukebox *j, const c
     return refuse(answer, file, "full", why);
 }
 
-/* No guest's: so nobody takes it for one of the venue's requests, which are paid for. */
-#define BOX_REQUESTER "djamms-box"
-
 static void set_requester(struct track *t, const struct add_request *add)
 {
     time_t seconds = (time_t)(add->wall_ms / 1000);
@@ -50,7 +47,7 @@ static void set_requester(struct track *t, const struct add_request *add)
     if (!t->is_request)
         return;
     track_set(&t->requested_by, add->requester);
-    track_set(&t->requester_id, BOX_REQUESTER);
+    track_set(&t->requester_id, TRACK_BOX_REQUESTER);
     if (gmtime_r(&seconds, &tm) && strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm)) {
         snprintf(text, sizeof(text), "%s.%03dZ", date, (int)(add->wall_ms % 1000));
         track_set(&t->requested_at, text);

@@ -157,8 +157,7 @@ void turn_postpone(struct jukebox *j)
  * that we open. */
 static const char *own_source(const struct track *t)
 {
-    bool is_guests = t->is_request && (*t->requester_id || *t->payment_id);
-    return is_guests ? "" : t->source;
+    return track_is_guests(t) ? "" : t->source;
 }
 
 const char *turn_source(const struct jukebox *j, const struct track *t)

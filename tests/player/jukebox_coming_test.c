@@ -142,9 +142,8 @@ static void a_song_of_the_last_evening_that_is_gone_gives_way(void **state)
 {
     struct fake_house *h = playing_house_of("a b", &fetching);
     house_save(h);
-    house_power_cut(h);
     snprintf(way.coming, sizeof(way.coming), "a");
-    house_start_brain(h);
+    house_power_cut(h);
     assert_true(house_run_until_playing(h, 3000));
     assert_on_air(h, "b.mp4");
     assert_string_equal(main_at(h, 1)->source, "/m/a.mp4");
@@ -163,9 +162,8 @@ static void a_request_that_gives_way_stays_the_first(void **state)
     assert_true(house_run_until_playing(h, 1000));
     assert_on_air(h, "b.mp4");
     house_save(h);
-    house_power_cut(h);
     snprintf(way.coming, sizeof(way.coming), "b");
-    house_start_brain(h);
+    house_power_cut(h);
     assert_true(house_run_until_playing(h, 3000));
     assert_on_air(h, "a.mp4");
     assert_int_equal(jukebox_queue(h->jukebox)->list[QUEUE_REQUESTS].count, 1);
@@ -217,6 +215,14 @@ static void what_a_guest_far_away_names_besides_the_song_is_not_opened(void **st
     const struct track *own = jukebox_queue(h->jukebox)->list[QUEUE_REQUESTS].at[0];
     assert_string_equal(jukebox_source(h->jukebox, own), "");
     track_set(&t->payment_id, NULL);
+    track_set(&t->video_id, "at the box");
+    track_set(&t->requester_id, TRACK_BOX_REQUESTER);
+    op.seed = ++h->seed;
+    assert_int_equal(jukebox_apply(h->jukebox, &op), 0);
+    const struct track *staffs = jukebox_queue(h->jukebox)->list[QUEUE_REQUESTS].at[1];
+    assert_string_equal(jukebox_source(h->jukebox, staffs), "/m/b.mp4");
+    track_set(&t->requester_id, NULL);
+    track_set(&t->video_id, "song");
     track_set(&t->source, "/m/c.mp4");
     t->is_request = false;
     op.seed = ++h->seed;
