@@ -134,7 +134,11 @@ function(djamms_test_properties)
         if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|fetch))")
             continue() # says the same in every build, or mostly waits
         endif()
-        set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")
+        if(test MATCHES "^system/(bad_input|source|venue_rows)_test$")
+            set_tests_properties(${test} PROPERTIES LABELS asan) # minutes each: what threads do, others show
+        else()
+            set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")
+        endif()
     endforeach()
 endfunction()
 cmake_language(DEFER CALL djamms_test_properties)
