@@ -157,6 +157,9 @@ static void answered(struct sync *s, const struct answer *a)
         for (int i = 0; i < TASKS; i++) {
             if (s->task[i].due_ns != NO_TIME && s->task[i].failures)
                 task_wake(s, (enum task_id)i, s->now_ns + sync_jitter(s, MS(500)));
+            if (s->task[i]
+                    .under_way) /* asked before: should that be lost, it is soon asked again */
+                s->task[i].failures = 0;
         }
         link_hurry(s);
     }
