@@ -12,7 +12,8 @@
 #define ASKED_MAX   48
 #define REMOVED_MAX 16
 #define CLAIM_NS    SECONDS(100) /* so long another box waits for one that has said that it plays */
-#define TELLING     3            /* calls within which a box tells what it has to */
+#define TELLING_NS                                                                                 \
+    SECONDS(5) /* from when it hears the server again, within which a box tells what it has to */
 
 /* MODEST leaves the role to others, RESTLESS is always due, HASTY promises what is not on disk,
  * CLOCKED tells the time of its box, SILENT not what became of requests. */
@@ -75,7 +76,6 @@ struct player {
     char turn[TURN_SIZE];               /* what sounds */
     bool is_warned;           /* when that began, it could be known to be played elsewhere */
     int64_t ends_ns, read_ns; /* read: requests were read last, as they were then */
-    int answers;              /* of the server, that got here */
 };
 
 /* A request of a guest, and what became of it. */
@@ -84,7 +84,8 @@ struct asked {
     bool is_acknowledged, is_excused, was_heard;
     int completions;
     char turn[TURN_SIZE]; /* that was played to its end, */
-    int by, answers;      /* by whom, who had heard so much from the server then */
+    int by;               /* by whom */
+    int64_t heard_ns;     /* by then he has heard from a server that works, since; 0: not yet */
     /* The server was told that it is over, and that it is played; 0: it was not. */
     int64_t over_ns, claimed_ns;
     int claimed_by;
@@ -325,7 +326,7 @@ static bool is_known_as_played(const struct world *w, const struct player *p, co
     if (!was_played)
         return false;
     return a->by == who || (a->over_ns && a->over_ns <= p->read_ns) ||
-           (!w->loss_percent && w->player[a->by].answers > a->answers + TELLING);
+           (a->heard_ns && w->sim.now_ns > a->heard_ns + TELLING_NS);
 }
 
 static void sound(struct world *w, struct player *p)
@@ -359,7 +360,7 @@ static void completed(struct world *w, struct player *p)
     if (a && strcmp(a->turn, p->turn) != 0) {
         snprintf(a->turn, sizeof(a->turn), "%s", p->turn);
         a->by = (int)(p - w->player);
-        a->answers = p->answers;
+        a->heard_ns = 0;
         if (++a->completions > 1 && p->is_warned)
             breach(&w->sim, "%s was played twice, by player %d at last", a->payment,
                    (int)(p - w->player));
@@ -596,6 +597,13 @@ static void socket_up(struct world *w, struct event *e)
              .text = xstrdup("{\"type\":\"connected\",\"data\":{\"user\":{\"$id\":\"u\"}}}") });
 }
 
+static void note_heard(struct world *w, int who)
+{
+    for (size_t i = 0; i < w->asked_count; i++)
+        if (w->asked[i].turn[0] && w->asked[i].by == who && !w->asked[i].heard_ns)
+            w->asked[i].heard_ns = w->sim.now_ns;
+}
+
 static void to_player(struct world *w, struct event *e)
 {
     struct player *p = &w->player[e->who];
@@ -607,7 +615,8 @@ static void to_player(struct world *w, struct event *e)
         return;
     switch (e->what) {
     case REPLY:
-        p->answers += e->status > 0;
+        if (e->status > 0 && w->is_quiet)
+            note_heard(w, e->who);
         p->read_ns = e->status > 0 && e->read_ns ? e->read_ns : p->read_ns;
         sync_http_done(p->sync, e->id, e->status, e->text, e->text ? strlen(e->text) : 0, -1,
                        w->sim.now_ns);
