@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from house import House, main, stop, wait_until
 from backend import Backend
-from venue import CLIPS, FPS, K1, K2, K3, VenueCase, is_connected
+from venue_case import CLIPS, FPS, K1, K2, K3, VenueCase, is_connected
 
 Q1, Q2 = CLIPS["q1"]["id"], CLIPS["q2"]["id"]
 ONE, TWO = "Qeins-11111", "Qzwei-22222"     # what a venue knows of them

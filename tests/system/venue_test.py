@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from house import House, main, stop, wait_until
 from backend import Backend
 from hubrig import DATABASE, PASSWORD, PROJECT, VENUE, Hub
-from venue import CLIPS, FPS, K1, K2, K3, NAMES, VenueCase, is_connected
+from venue_case import CLIPS, FPS, K1, K2, K3, NAMES, VenueCase, is_connected
 
 
 class WithHub(VenueCase):
