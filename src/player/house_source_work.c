@@ -98,13 +98,20 @@ static void let_go(struct house_source *s, const struct parcel *p)
         errand_pause(s, p->key);
 }
 
-static void on_end(void *ctx, enum worker_end end, const struct message *answer)
+/* The lane is idle again. NULL: nobody waits for what it had. */
+static struct parcel *take_back(struct source_lane *lane)
 {
-    struct source_lane *lane = ctx;
     struct house_source *s = lane->source;
     struct parcel *p = source_find_action(s, lane->id);
     lane->id = 0;
-    if (!p || s->house->is_stopping)
+    return s->house->is_stopping ? NULL : p;
+}
+
+static void on_end(void *ctx, enum worker_end end, const struct message *answer)
+{
+    struct house_source *s = ((struct source_lane *)ctx)->source;
+    struct parcel *p = take_back(ctx);
+    if (!p)
         return;
     bool is_done = end == WORKER_ANSWERED && strcmp(message_str(answer, "event", ""), "done") == 0;
     if (!is_done)
@@ -237,11 +244,9 @@ static struct message *check_message(const struct parcel *p)
 
 static void on_checked(void *ctx, enum worker_end end, const struct message *answer)
 {
-    struct source_lane *lane = ctx;
-    struct house_source *s = lane->source;
-    struct parcel *p = source_find_action(s, lane->id);
-    lane->id = 0;
-    if (!p || s->house->is_stopping)
+    struct house_source *s = ((struct source_lane *)ctx)->source;
+    struct parcel *p = take_back(ctx);
+    if (!p)
         return;
     bool is_whole = end == WORKER_ANSWERED && message_bool(answer, "ok", false);
     if (is_whole) {
