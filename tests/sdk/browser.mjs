@@ -100,6 +100,7 @@ function socketClass(page) {
             }
             super(url, protocols, { headers });
             this.frames = [];
+            this.asked = 0;          // messages that subscribe
             page.sockets.push(this);
             this.addEventListener('message', ({ data }) => {
                 this.frames.push(JSON.parse(data));
@@ -112,6 +113,11 @@ function socketClass(page) {
                 });
             }
             this.addEventListener('error', () => page.changed());
+        }
+
+        send(text) {
+            this.asked += JSON.parse(text).type === 'subscribe';
+            super.send(text);
         }
     };
 }
@@ -249,9 +255,15 @@ export class Page {
         return channels;
     }
 
+    // Whether every message that subscribes was answered: two may name the same channel.
+    answered() {
+        const answers = this.socket.frames.filter(({ type, data }) => type === 'response' && data.to === 'subscribe');
+        return answers.length >= this.socket.asked;
+    }
+
     // Until the hub has told that it sends these channels, and knows who is here.
     async listens(...channels) {
-        await this.until(() => this.socket?.readyState === WebSocket.OPEN &&
+        await this.until(() => this.socket?.readyState === WebSocket.OPEN && this.answered() &&
             channels.every((channel) => this.heard().has(channel)), `it listens to ${channels}`);
         if (this.window.localStorage.getItem('cookieFallback')) {
             await this.frame(({ type, data }) => type === 'response' && data.to === 'authentication', 'who is here');
