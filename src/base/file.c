@@ -94,6 +94,22 @@ static int write_file(const char *path, const void *data, size_t len)
     return ret;
 }
 
+/* Some file systems cannot sync a folder and say EINVAL: nothing more can be done there. */
+static int sync_folder(int folder)
+{
+    return fsync(folder) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int file_sync_folder(const char *path)
+{
+    int folder = open_folder_of(path);
+    if (folder < 0)
+        return folder;
+    int ret = sync_folder(folder);
+    close(folder);
+    return ret;
+}
+
 int file_replace(const char *path, const void *data, size_t len)
 {
     int folder = open_folder_of(path);
@@ -105,9 +121,8 @@ int file_replace(const char *path, const void *data, size_t len)
         ret = -errno;
     if (ret < 0)
         unlink(temp);
-    /* Some file systems cannot sync a folder and say EINVAL: nothing more can be done there. */
-    if (ret == 0 && fsync(folder) < 0 && errno != EINVAL)
-        ret = -errno;
+    if (ret == 0)
+        ret = sync_folder(folder);
     free(temp);
     close(folder);
     return ret;

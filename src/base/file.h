@@ -19,5 +19,9 @@ WARN_UNUSED int file_write_all(int fd, const void *data, size_t len);
  * Needs read permission on the folder. One writer per path at a time. Blocks on disk. */
 WARN_UNUSED int file_replace(const char *path, const void *data, size_t len);
 
+/* Makes what was renamed or made in the folder of `path` durable. 0 or -errno. Needs read permission on the folder.
+ * Blocks on disk. */
+WARN_UNUSED int file_sync_folder(const char *path);
+
 /* Makes `path` and its parents, mode 0700. 0 or -errno. */
 WARN_UNUSED int dir_make(const char *path);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/twin_file.h"
 #include "cli/cli.h"
 #include "model/track.h"
 
@@ -32,7 +32,7 @@ size_t outcome_report(struct cli *cli, const char *state_dir)
     char *path = xasprintf("%s/journal.json", state_dir), *text = NULL;
     size_t len = 0, bad = 0;
     struct message *journal = NULL;
-    if (file_read(path, JOURNAL_MAX, &text, &len) == 0) /* below the journal stands its hash */
+    if (twin_file_read(path, JOURNAL_MAX, &text, &len) == 0) /* the second line is the backend's */
         journal = message_parse(text, strcspn(text, "\n"), NULL, 0);
     const struct message *queue = journal ? message_object(journal, "queue") : NULL;
     if (queue) {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "base/twin_file.h"
 #include "wire/message.h"
 #include "wire/track_json.h"
 
@@ -45,37 +45,12 @@ static uint64_t get_u64(const struct message *m, const char *field)
     return errno || *end ? 0 : value;
 }
 
-#define HASH_LEN ((size_t)16)
-
-/* The lines, and below them their hash: a journal that the disk changed is known from its first byte on. */
-static char *text_of(struct message *m, const char *second)
+/* The caller frees; takes `m`. */
+static char *text_of(struct message *m)
 {
-    char *first = message_text(m, false);
-    char *lines = xasprintf("%s%s%s", first, second ? "\n" : "", second ? second : "");
-    char *text = xasprintf("%s\n%016" PRIx64 "\n", lines, text_hash(lines, strlen(lines)));
-    free(first);
-    free(lines);
+    char *text = message_text(m, false);
     message_destroy(m);
     return text;
-}
-
-/* Whether the hash is right. *line_len: of the first line; *body_len: of all that are above the hash. */
-static bool is_whole(const char *text, size_t len, size_t *line_len, size_t *body_len)
-{
-    const char *end = memchr(text, '\n', len);
-    if (!end)
-        return false;
-    *line_len = (size_t)(end - text);
-    for (size_t tail = HASH_LEN; tail <= HASH_LEN + 1;
-         tail++) { /* with a line break at the end, or none */
-        if (len < *line_len + 1 + tail || text[len - tail - 1] != '\n')
-            continue;
-        *body_len = len - tail - 1;
-        char hash[HASH_LEN + 1];
-        snprintf(hash, sizeof(hash), "%016" PRIx64, text_hash(text, *body_len));
-        return memcmp(text + *body_len + 1, hash, HASH_LEN) == 0;
-    }
-    return false;
 }
 
 char *journal_text(const struct journal_state *s)
@@ -90,7 +65,12 @@ char *journal_text(const struct journal_state *s)
     message_set_i64(m, "queue_revision", (int64_t)s->queue_revision);
     message_set_bool(m, "is_joined", s->is_joined);
     message_set_object(m, "queue", queue_to_message(&s->queue));
-    return text_of(m, s->sync);
+    char *first = text_of(m);
+    if (!s->sync)
+        return first;
+    char *text = xasprintf("%s\n%s", first, s->sync);
+    free(first);
+    return text;
 }
 
 char *journal_position_text(const struct journal_position *p)
@@ -100,7 +80,7 @@ char *journal_position_text(const struct journal_position *p)
     message_set_f64(m, "position_s", (double)p->position_ns / (double)NS_PER_S);
     message_set_f64(m, "played_s", (double)p->played_ns / (double)NS_PER_S);
     message_set_i64(m, "started_ms", p->started_wall_ms);
-    return text_of(m, NULL);
+    return text_of(m);
 }
 
 static int fail(struct journal_state *s, struct message *m, char *why, size_t why_size,
@@ -115,13 +95,11 @@ static int fail(struct journal_state *s, struct message *m, char *why, size_t wh
 
 int journal_parse(struct journal_state *s, const char *text, size_t len, char *why, size_t why_size)
 {
-    size_t line_len = len, body_len = 0;
-    bool matches = is_whole(text, len, &line_len, &body_len);
+    const char *end = memchr(text, '\n', len);
+    size_t line_len = end ? (size_t)(end - text) : len;
     struct message *m = message_parse(text, line_len, why, why_size);
     if (!m)
         return fail(s, NULL, why, why_size, NULL);
-    if (!matches)
-        return fail(s, m, why, why_size, "its contents do not match their check number");
     int64_t version = message_i64(m, "version", 0);
     if (version > JOURNAL_VERSION)
         return fail(s, m, why, why_size, "it was written by a newer version of this program");
@@ -137,8 +115,8 @@ int journal_parse(struct journal_state *s, const char *text, size_t len, char *w
         .queue_revision = (uint64_t)clamp_i64(message_i64(m, "queue_revision", 0), 0, REVISION_MAX),
         .is_joined = message_bool(m, "is_joined", false),
     };
-    if (body_len > line_len)
-        s->sync = xstrndup(text + line_len + 1, body_len - line_len - 1);
+    if (end)
+        s->sync = xstrndup(end + 1, len - line_len - 1);
     queue_from_message(&s->queue, queue);
     message_destroy(m);
     return 0;
@@ -154,9 +132,7 @@ static int64_t seconds_to_ns(double seconds)
 void journal_position_parse(struct journal_position *p, const char *text, size_t len)
 {
     *p = (struct journal_position){ 0 };
-    size_t line_len, body_len;
-    struct message *m =
-        is_whole(text, len, &line_len, &body_len) ? message_parse(text, line_len, NULL, 0) : NULL;
+    struct message *m = message_parse(text, len, NULL, 0);
     if (!m)
         return;
     p->entry = get_u64(m, "entry");
@@ -168,13 +144,16 @@ void journal_position_parse(struct journal_position *p, const char *text, size_t
 
 static void set_aside(const char *path, const struct log *log, const char *why)
 {
-    char *aside = xasprintf("%s.damaged", path);
-    if (rename(path, aside) == 0)
-        log_err(log, "%s cannot be used: %s. It is kept as %s; the queue starts empty", path, why,
-                aside);
+    if (twin_file_set_aside(path, "damaged") == 0)
+        log_err(log, "%s cannot be used: %s. It is kept as %s.damaged; the queue starts empty",
+                path, why, path);
     else
         log_err(log, "%s cannot be used: %s. The queue starts empty", path, why);
-    free(aside);
+}
+
+static const char *reason_of(int error)
+{
+    return error == -EBADMSG ? "its contents do not match their check number" : strerror(-error);
 }
 
 static void load_state(const char *dir, const struct log *log, struct journal_state *s)
@@ -182,13 +161,13 @@ static void load_state(const char *dir, const struct log *log, struct journal_st
     char *path = xasprintf("%s/" JOURNAL_FILE, dir);
     char *text = NULL, why[256] = "";
     size_t len;
-    int ret = file_read(path, JOURNAL_MAX, &text, &len);
+    int ret = twin_file_read(path, JOURNAL_MAX, &text, &len);
     if (ret < 0)
         journal_state_init(s);
     else
         ret = journal_parse(s, text, len, why, sizeof(why));
     if (ret < 0 && ret != -ENOENT)
-        set_aside(path, log, *why ? why : strerror(-ret));
+        set_aside(path, log, *why ? why : reason_of(ret));
     free(text);
     free(path);
 }
@@ -201,12 +180,12 @@ void journal_load(const char *dir, const struct log *log, struct journal_state *
     char *path = xasprintf("%s/" POSITION_FILE, dir);
     char *text = NULL;
     size_t len;
-    int ret = file_read(path, POSITION_MAX, &text, &len);
+    int ret = twin_file_read(path, POSITION_MAX, &text, &len);
     if (ret == 0)
         journal_position_parse(p, text, len);
     else if (ret != -ENOENT)
         log_warn(log, "%s cannot be read: %s. The track starts from its beginning", path,
-                 strerror(-ret));
+                 reason_of(ret));
     free(text);
     free(path);
 }

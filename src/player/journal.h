@@ -1,5 +1,5 @@
-/* What the brain keeps on disk: `journal.json` (queue, what plays, volume, pause) and the small
- * `position.json`, written often. Texts and reading; saver.h writes them. */
+/* What the brain keeps on disk: `journal.json` (queue, what plays, volume, pause) and the small `position.json`, written
+ * often; each with its twin (base/twin_file.h). Texts and reading; saver.h writes them. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,7 +38,7 @@ struct journal_position {
 void journal_state_init(struct journal_state *s);
 void journal_state_finish(struct journal_state *s);
 
-/* One line of JSON, a second one when there is `sync`, and the hash of what is above on the last. The caller frees. */
+/* One line of JSON, and a second one when there is `sync`. The caller frees. */
 char *journal_text(const struct journal_state *s);
 char *journal_position_text(const struct journal_position *p);
 
@@ -48,7 +48,7 @@ WARN_UNUSED int journal_parse(struct journal_state *s, const char *text, size_t 
 /* Zero when the text is damaged. */
 void journal_position_parse(struct journal_position *p, const char *text, size_t len);
 
-/* Reads both files of `dir`; never fails: a journal that cannot be used is renamed to
- * journal.json.damaged, said in the log, and *s is as new. Blocks on disk. */
+/* Reads both of `dir`; never fails: a journal that cannot be used is renamed to journal.json.damaged (its twin likewise),
+ * said in the log, and *s is as new. Blocks on disk. */
 void journal_load(const char *dir, const struct log *log, struct journal_state *s,
                   struct journal_position *p);

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 
 struct saver {
     struct saver_params params;
-    char *path;
+    struct twin_file *file;
     uv_work_t work;
     bool is_busy;
 
@@ -28,9 +27,9 @@ struct saver *saver_create(const struct saver_params *params)
 {
     struct saver *s = xcalloc(1, sizeof(*s));
     s->params = *params;
-    s->path = xstrdup(params->path);
+    s->file = twin_file_create(params->path);
     if (!s->params.write)
-        s->params.write = file_replace;
+        s->params.write = twin_file_write;
     s->work.data = s;
     return s;
 }
@@ -41,14 +40,14 @@ void saver_destroy(struct saver *s)
         return;
     assert(!s->is_busy);
     free(s->waiting_text);
-    free(s->path);
+    twin_file_destroy(s->file);
     free(s);
 }
 
 static void write_file(uv_work_t *work)
 {
     struct saver *s = work->data;
-    s->error = s->params.write(s->path, s->text, strlen(s->text));
+    s->error = s->params.write(s->file, s->text, strlen(s->text));
 }
 
 static void start(struct saver *s, char *text, uint64_t revision);
@@ -99,5 +98,5 @@ bool saver_is_busy(const struct saver *s)
 int saver_put_now(struct saver *s, const char *text)
 {
     assert(!s->is_busy);
-    return s->params.write(s->path, text, strlen(text));
+    return s->params.write(s->file, text, strlen(text));
 }

@@ -8,19 +8,21 @@
 
 #include <uv.h>
 
+#include "base/twin_file.h"
+
 struct saver;
 
-/* `revision` is on disk (error 0), or could not be written (-errno): the file is then as before. */
+/* `revision` is on disk (error 0), or could not be written (-errno): what is read is then as before. */
 typedef void saver_done_fn(void *arg, uint64_t revision, int error);
-/* How a file is written: file_replace(), or a test's stand-in. Runs on a pool thread. */
-typedef int saver_write_fn(const char *path, const void *data, size_t len);
+/* How it is written: twin_file_write(), or a test's stand-in. Runs on a pool thread. */
+typedef int saver_write_fn(struct twin_file *file, const char *text, size_t len);
 
 struct saver_params {
     uv_loop_t *loop;
     const char *path;    /* copied */
     saver_done_fn *done; /* may be NULL */
     void *arg;
-    saver_write_fn *write; /* NULL: file_replace() */
+    saver_write_fn *write; /* NULL: twin_file_write() */
 };
 
 struct saver *saver_create(const struct saver_params *params);

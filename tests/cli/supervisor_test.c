@@ -1,7 +1,7 @@
 /* The programs of a zone, played by small scripts: start, restart, logs, end, nothing left behind. */
 #include "scene.h"
 
-#include "base/file.h"
+#include "base/twin_file.h"
 #include "cli/supervisor.h"
 #include "cli/walk.h"
 #include "cli/zone.h"
@@ -340,12 +340,17 @@ static void a_search_that_stopped_is_told(void **state)
 static void what_the_player_could_not_play_is_told_at_the_end(void **state)
 {
     struct scene_of_test *s = *state;
-    write_script(
-        s, "djamms-player",
-        "#!/bin/sh\nwhile [ \"$1\" != --state-dir ]; do shift; done\n"
-        "echo '{\"queue\":{\"mainQueue\":[{\"source\":\"file:///b%FF.mp4\",\"unplayable\":"
-        "\"no pictures\"},{\"source\":\"/good.mp4\"}],\"priorityQueue\":[]}}' > $2/journal.json\n"
-        "echo 0123456789abcdef >> $2/journal.json\n"); /* its hash */
+    static const char journal[] = "{\"queue\":{\"mainQueue\":[{\"source\":\"file:///"
+                                  "b%FF.mp4\",\"unplayable\":\"no pictures\"},"
+                                  "{\"source\":\"/good.mp4\"}],\"priorityQueue\":[]}}";
+    char *path = xasprintf("%s/left", s->dir);
+    struct twin_file *file = twin_file_create(path);
+    assert_int_equal(twin_file_write(file, journal, strlen(journal)), 0);
+    twin_file_destroy(file);
+    free(path);
+    write_script(s, "djamms-player",
+                 "#!/bin/sh\nwhile [ \"$1\" != --state-dir ]; do shift; done\n"
+                 "cp $T/left $2/journal.json\n");
     START(s, "play", s->media);
     assert_int_equal(wait_end(s), 1);
     assert_contains(s->text.data, "/b\xef\xbf\xbd.mp4: could not be played: no pictures");

@@ -10,7 +10,7 @@
 
 #include "player/commands.h"
 #include "player/fake_house.c"
-#include "player/folder.h"
+#include "support/folder.h"
 #include "wire/message.h"
 
 static const struct fake_file files[] = {

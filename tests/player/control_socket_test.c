@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "player/control_socket.h"
-#include "player/folder.h"
+#include "support/folder.h"
 
 #define TURNS 20000 /* of the loop, at most, until something must have happened */
 

@@ -12,8 +12,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
-#include "player/folder.h"
+#include "support/folder.h"
 #include "player/history.h"
 #include "player/saver.h"
 #include "wire/message.h"
@@ -26,14 +25,14 @@ static struct {
     uv_sem_t go;
 } disk;
 
-static int slow_write(const char *path, const void *data, size_t len)
+static int slow_write(struct twin_file *file, const char *text, size_t len)
 {
     int now = atomic_fetch_add(&disk.running, 1) + 1;
     if (now > atomic_load(&disk.most))
         atomic_store(&disk.most, now);
     uv_sem_wait(&disk.go);
     int n = atomic_fetch_add(&disk.writes, 1) + 1;
-    int ret = n == atomic_load(&disk.fail_nth) ? -ENOSPC : file_replace(path, data, len);
+    int ret = n == atomic_load(&disk.fail_nth) ? -ENOSPC : twin_file_write(file, text, len);
     atomic_fetch_sub(&disk.running, 1);
     return ret;
 }
@@ -93,7 +92,8 @@ static void let_write(int count)
 static void assert_file(const struct bench *b, const char *want)
 {
     char *text;
-    assert_int_equal(file_read(b->path, 1000, &text, NULL), 0);
+    size_t len;
+    assert_int_equal(twin_file_read(b->path, 1000, &text, &len), 0);
     assert_string_equal(text, want);
     free(text);
 }

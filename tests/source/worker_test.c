@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "player/folder.h"
+#include "support/folder.h"
 #include "source/worker.h"
 #include "wire/message.h"
 
