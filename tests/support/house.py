@@ -4,6 +4,7 @@ Nothing here sleeps to synchronise: every wait looks at what is presented, what 
 what the process table shows, until it is so or a deadline has passed."""
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -36,6 +37,18 @@ def wait_until(condition, seconds, what="the condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds * SLOW:.1f} s: {what}")
         time.sleep(0.01)
+
+
+def free_port():
+    """A port of this machine that nothing listens on, and that no outgoing connection is given."""
+    while True:
+        port = random.SystemRandom().randrange(20000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Control:
@@ -115,6 +128,7 @@ class House:
         self.bin = self.build / "bin"
         self.runtime, self.state = self.tmp / "run", self.tmp / "state"
         self.wav = self.tmp / "sound.wav"
+        self.hub_port = free_port()     # of our own: houses of other tests stand beside this one
         self.screen = self.watch = None
         self.started = []
         for name in ("run", "state", "home", "media"):
@@ -150,7 +164,7 @@ class House:
     def sets(self, **changed):
         """--set options: our screen (or none), the WAV driver; names as section_key."""
         s = {"display.driver": "x11" if self.screen else "dummy", "display.renderer": "software",
-             "sound.driver": "wav", "sound.wav-file": str(self.wav), "sound.volume": "100"}
+             "sound.driver": "wav", "sound.wav-file": str(self.wav), "sound.volume": "100", "hub.port": self.hub_port}
         for k, v in changed.items():
             s[k.replace("_", ".", 1).replace("_", "-")] = str(v)
         return [x for k, v in s.items() for x in ("--set", f"{k}={v}")]

@@ -103,9 +103,14 @@ function(djamms_test_properties)
     get_property(tests DIRECTORY PROPERTY TESTS)
     set(slow 1)
     if(DJAMMS_SANITIZE)
-        set(slow 3)
+        set(slow 4)
     endif()
     foreach(test ${tests})
+        if(test MATCHES "^system/(play|outputs|resume|growing|kill)_test$" AND NOT DJAMMS_SANITIZE)
+            set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
+        elseif(test MATCHES "^(sync/sync_simulation|system/(source|bad_input|venue_[a-z]*))_test$")
+            set_tests_properties(${test} PROPERTIES COST 100) # long: first, so that nothing waits for them alone
+        endif()
         if(test MATCHES "^system/")
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
                 ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR};DJAMMS_CLIPS=${DJAMMS_CLIPS};DJAMMS_SLOW=${slow}")

@@ -74,7 +74,8 @@ struct player {
     struct track *sounding;             /* NULL: silent */
     char last_payment[24], last_id[24]; /* of what sounded last, also before a crash */
     char turn[TURN_SIZE];               /* what sounds */
-    bool is_warned;           /* when that began, it could be known to be played elsewhere */
+    const char *
+        warned; /* why that could be known to be played before, when it began; NULL: it could not */
     int64_t ends_ns, read_ns; /* read: requests were read last, as they were then */
 };
 
@@ -313,20 +314,26 @@ static struct asked *asked_of(struct world *w, const struct track *t)
     return NULL;
 }
 
-/* Whether this box had read that another one plays the request or has played it, or could have read it had the other
- * one told it; what it played itself it knows. Else nobody can know: whoever plays while nothing that it writes gets
- * through is, for the others, like a box that died. */
-static bool is_known_as_played(const struct world *w, const struct player *p, const struct asked *a)
+/* How this box could know that another one plays the request or that it was played: it read so, or could have read it
+ * had the other one told it; what it played itself it knows. NULL: nobody can know, for whoever plays while nothing that
+ * it writes gets through is, for the others, like a box that died. */
+static const char *known_as_played(const struct world *w, const struct player *p,
+                                   const struct asked *a)
 {
     int who = (int)(p - w->player);
     bool was_played = a->turn[0] && strcmp(a->turn, p->turn) != 0;
     if (a->claimed_ns && a->claimed_by != who && a->claimed_ns <= p->read_ns &&
         w->sim.now_ns < a->claimed_ns + CLAIM_NS)
-        return true;
+        return "it had read who plays it";
     if (!was_played)
-        return false;
-    return a->by == who || (a->over_ns && a->over_ns <= p->read_ns) ||
-           (a->heard_ns && w->sim.now_ns > a->heard_ns + TELLING_NS);
+        return NULL;
+    if (a->by == who)
+        return "by the same one";
+    if (a->over_ns && a->over_ns <= p->read_ns)
+        return "it had read that it is over";
+    return a->heard_ns && w->sim.now_ns > a->heard_ns + TELLING_NS
+               ? "the other one had time to tell"
+               : NULL;
 }
 
 static void sound(struct world *w, struct player *p)
@@ -339,7 +346,7 @@ static void sound(struct world *w, struct player *p)
              p->sounding ? p->sounding->payment_id : "");
     snprintf(p->last_id, sizeof(p->last_id), "%s", p->sounding ? p->sounding->id : "");
     const struct asked *a = p->sounding ? asked_of(w, p->sounding) : NULL;
-    p->is_warned = a && is_known_as_played(w, p, a);
+    p->warned = a ? known_as_played(w, p, a) : NULL;
     p->ends_ns = p->sounding ? w->sim.now_ns + SECONDS(10 + pick(&w->sim, 40)) : INT64_MAX;
     trace(&w->sim, "player %d sounds %s (%s)", (int)(p - w->player),
           p->sounding ? p->sounding->id : "-", p->sounding ? p->sounding->payment_id : "");
@@ -361,9 +368,9 @@ static void completed(struct world *w, struct player *p)
         snprintf(a->turn, sizeof(a->turn), "%s", p->turn);
         a->by = (int)(p - w->player);
         a->heard_ns = 0;
-        if (++a->completions > 1 && p->is_warned)
-            breach(&w->sim, "%s was played twice, by player %d at last", a->payment,
-                   (int)(p - w->player));
+        if (++a->completions > 1 && p->warned)
+            breach(&w->sim, "%s was played twice, by player %d at last: %s", a->payment,
+                   (int)(p - w->player), p->warned);
     }
     struct track *t = track_copy(p->sounding);
     struct queue_op end = { .kind = OP_END, .entry = entry_ref_of(t) };
@@ -403,7 +410,7 @@ static void jukebox(struct world *w, struct player *p)
         sync_apply(p->sync, &start, w->sim.now_ns);
         track_destroy(t);
         sound(w, p);
-    } else if (p->sounding) {
+    } else if (p->ends_ns != INT64_MAX) { /* it sounded until now */
         sound(w, p);
     }
 }
