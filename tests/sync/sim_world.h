@@ -74,8 +74,7 @@ struct player {
     struct track *sounding;             /* NULL: silent */
     char last_payment[24], last_id[24]; /* of what sounded last, also before a crash */
     char turn[TURN_SIZE];               /* what sounds */
-    const char *
-        warned; /* why that could be known to be played before, when it began; NULL: it could not */
+    const char *warned;       /* how it could be known to be played before; NULL: it could not */
     int64_t ends_ns, read_ns; /* read: requests were read last, as they were then */
 };
 
