@@ -18,9 +18,9 @@
 #define WHY_MAX    256
 #define KEY_PREFIX "url:"
 
-static const char youtube_is_off[] = "YouTube is off in this house. Its owner turns it on with the "
-                                     "setting youtube.enabled, and by that says to have the "
-                                     "rights to show these videos here.";
+static const char youtube_is_off[] = "YouTube is off in this house. Its owner turns it on with "
+                                     "youtube.enabled = yes in the settings, and by that says to "
+                                     "have the rights to show these videos here.";
 
 /* ---- keys ------------------------------------------------------------------------------------------- */
 

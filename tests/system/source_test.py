@@ -209,6 +209,7 @@ class Rules(Rig):
             self.assertEqual((len(answer["added"]), len(answer["refused"])), (0, 1), text)
         code, _, error = h.cli("add", "https://www.youtube.com/watch?v=abcdefghij0")
         self.assertEqual((code, "youtube.enabled" in error, "rights" in error), (1, True, True), error)
+        self.assertIn("watch?v=abcdefghij0: YouTube is off", error, "what can be done about it is said first")
         self.assertEqual(len(h.queue()["main"]), 1)
         self.assertEqual(self.server.requests, [])
 
