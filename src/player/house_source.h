@@ -36,6 +36,7 @@ struct parcel {
     int64_t bytes_here; /* of the fetch under way */
     int64_t moved_ns;   /* when the last of them came */
     uint64_t bytes, limit;
+    unsigned looks; /* at the whole file, that came to no verdict */
     int64_t timeout_ms;
     char *folder;
 };

@@ -18,6 +18,7 @@
 #define FETCH_HELLO "{\"request\":\"hello\"}"
 #define PROBE_HELLO "{\"command\":\"hello\"}"
 #define STALL_NS    SECONDS(20)
+#define LOOKS_MAX   3 /* at one file, when what looks dies or does not answer */
 #define TRIES_MAX   2 /* starts of a helper that failed in a row; nobody waits longer for it */
 
 /* ---- what the worker tells ------------------------------------------------------------------------------ */
@@ -242,19 +243,35 @@ static struct message *check_message(const struct parcel *p)
     return m;
 }
 
+/* A probe that was killed, or for which there was no memory, has said nothing of the file. */
+static void look_again(struct house_source *s, struct parcel *p, enum worker_end end)
+{
+    bool is_last = ++p->looks == LOOKS_MAX;
+    log_warn(&s->log, "%s: what came could not be looked at: %s%s", p->url,
+             worker_end_exception(end), is_last ? "" : "; once more");
+    if (is_last) {
+        source_failed(s, p, FAILURE_CHECK, 0);
+        return;
+    }
+    p->needs = NEEDS_PROBE;
+    source_pump(s);
+}
+
 static void on_checked(void *ctx, enum worker_end end, const struct message *answer)
 {
     struct house_source *s = ((struct source_lane *)ctx)->source;
     struct parcel *p = take_back(ctx);
     if (!p)
         return;
-    bool is_whole = end == WORKER_ANSWERED && message_bool(answer, "ok", false);
-    if (is_whole) {
+    if (end != WORKER_ANSWERED) {
+        look_again(s, p, end);
+        return;
+    }
+    if (message_bool(answer, "ok", false)) {
         source_succeeded(p);
         return;
     }
-    log_warn(&s->log, "%s: what came is not whole: %s", p->url,
-             answer ? message_str(answer, "error", "?") : worker_end_exception(end));
+    log_warn(&s->log, "%s: what came is not whole: %s", p->url, message_str(answer, "error", "?"));
     source_failed(s, p, FAILURE_TRUNCATED, 0);
 }
 
@@ -389,7 +406,10 @@ static void begin_action(struct house_source *s, struct parcel *p, const struct 
         p->growing = NULL;
         errand_begin(s, p);
         break;
-    case SUPPLY_CHECK: p->needs = NEEDS_PROBE; break;
+    case SUPPLY_CHECK:
+        p->looks = 0;
+        p->needs = NEEDS_PROBE;
+        break;
     default: errand_publish(s, p); break;
     }
 }

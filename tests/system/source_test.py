@@ -192,6 +192,63 @@ class Source(Rig):
         h.wait_frame(60, "it plays when it is here", clip=ID["q1"])
 
 
+PROBE = """#!/usr/bin/python3 -I
+import os, subprocess, sys
+p = subprocess.Popen([{real!r}], stdin=subprocess.PIPE)
+for line in sys.stdin.buffer:
+    if b'"check"' in line:
+        with open({looks!r}, "ab") as f:
+            f.write(b"x")
+        if os.path.getsize({looks!r}) <= {deaths}:
+            os.kill(os.getpid(), 9)
+    p.stdin.write(line)
+    p.stdin.flush()
+"""
+
+
+class Check(Rig):
+    """The look at a whole file, by a probe that dies of the first few."""
+
+    def up_with_deaths(self, deaths):
+        h = self.house
+        self.looks, programs = h.tmp / "looks", h.tmp / "bin"
+        programs.mkdir()
+        for p in h.bin.glob("djamms*"):     # what a program finds beside itself are these
+            shutil.copy(p, programs)
+        text = PROBE.format(real=str(h.bin / "djamms-probe"), looks=str(self.looks), deaths=deaths)
+        (programs / "djamms-probe").unlink()
+        (programs / "djamms-probe").write_text(text)
+        (programs / "djamms-probe").chmod(0o755)
+        h.bin = programs
+        self.up()
+
+    def looked(self):
+        return self.looks.stat().st_size if self.looks.exists() else 0
+
+    def test_a_probe_that_dies_condemns_no_file(self):
+        self.up_with_deaths(2)
+        url = self.url("ok", "q1")
+        self.add(url)
+        self.house.wait_frame(60, "it plays", clip=ID["q1"])
+        wait_until(lambda: list(self.cache.glob("media/*/*/media.*")), 60, "it is looked at once more, and here")
+        self.assertEqual((self.looked(), self.entry(url)["unplayable"]), (3, ""))
+        self.add(self.url("ok", "k1"))
+        wait_until(lambda: self.entries().get("k1"), 60, "another one, at which it is looked once")
+        self.assert_whole("q1", "k1")
+        asked = [sum(p.startswith(f"/ok/{FILES[n]}") for p, *_ in self.server.requests) for n in ("q1", "k1")]
+        self.assertEqual(asked[0], asked[1], "it was fetched once")
+
+    def test_nor_does_it_try_for_ever(self):
+        self.up_with_deaths(3)
+        url = self.url("ok", "q1")
+        self.add(url)
+        wait_until(lambda: self.looked() == 3, 60, "it is looked at three times")
+        wait_until(lambda: self.looked() == 4, 60, "then it is fetched anew, and looked at")
+        wait_until(lambda: list(self.cache.glob("media/*/*/media.*")), 60, "and it is here")
+        self.assertEqual(self.entry(url)["unplayable"], "")
+        self.assert_whole("q1")
+
+
 class Rules(Rig):
     def test_guests_ask_for_songs_of_the_house_and_of_youtube_only(self):
         h = self.house
