@@ -249,29 +249,17 @@ static void look_at_queue(struct house_source *s)
     s->has_failed = true; /* what is refused is so for those that came now, too */
 }
 
-void source_turn(struct house *h)
-{
-    struct house_source *s = h->source;
-    bool is_news = s->seen_revision != jukebox_revision(h->jukebox) ||
-                   s->seen_turn != jukebox_turn(h->jukebox);
-    if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
-        return;
-    if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
-        errand_index(s); /* another program had it */
-    look_at_queue(s);
-    source_pump(s);
-}
-
 /* ---- songs that cannot be had ------------------------------------------------------------------------- */
 
 /* A request whose guest waits for news of it leaves with the reason; what staff added stays with its mark. */
-static bool give_up_entry(struct house_source *s, const struct track *t, const char *class)
+static bool give_up_entry(struct house_source *s, const struct track *t, const char *for_guest,
+                          const char *for_staff)
 {
     struct house *h = s->house;
     struct track *named = track_copy(t);
     bool leaves = t->is_request && h->venue.engine;
     int ret =
-        jukebox_give_up(h->jukebox, entry_ref_of(named), trouble_sentence(class, !leaves), leaves);
+        jukebox_give_up(h->jukebox, entry_ref_of(named), leaves ? for_guest : for_staff, leaves);
     track_destroy(named);
     return ret == 0;
 }
@@ -286,7 +274,8 @@ static bool give_up_one(struct house_source *s, const struct parcel *p, const ch
             char key[CACHE_KEY_MAX + 1];
             if (!t->unplayable[0] && source_key(t, source_named(s, t), key) &&
                 strcmp(key, p->key) == 0)
-                return give_up_entry(s, t, class);
+                return give_up_entry(s, t, trouble_sentence(class, false),
+                                     trouble_sentence(class, true));
         }
     return false;
 }
@@ -303,6 +292,48 @@ static void give_up(struct house_source *s)
         while (give_up_one(s, p, status.class))
             ;
     }
+}
+
+/* All that is here is known: folders and cache were read. */
+static bool knows_house(const struct house *h)
+{
+    struct library_status library = { .has_scanned = true };
+    if (h->library)
+        library_status(h->library, &library);
+    return library.has_scanned && (h->source->is_indexed || !house_cache_exists(h));
+}
+
+bool source_is_off(const struct house_source *s, const struct track *t, const char *source)
+{
+    const struct house *h = s->house;
+    const char *why;
+    char key[CACHE_KEY_MAX + 1];
+    return h->venue.engine && t->is_request && source_key(t, source, key) && is_youtube_key(key) &&
+           !source_may_fetch(s, t, source, key, &why) && !shelf_find(&s->shelf, key) &&
+           (!h->library || library_find(h->library, key, NULL, NULL, NULL) == LIBRARY_UNKNOWN);
+}
+
+static bool refuse_one(struct house_source *s)
+{
+    const struct queue *q = jukebox_queue(s->house->jukebox);
+    const struct track_list *list = &q->list[QUEUE_REQUESTS];
+    struct entry_place playing = { QUEUE_MAIN, 0 };
+    bool plays = queue_playing(q, &playing) && playing.list == QUEUE_REQUESTS;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct track *t = list->at[i];
+        bool is_marked = plays && i == playing.index && t->unplayable[0]; /* and ends by itself */
+        if (!is_marked && source_is_off(s, t, source_named(s, t)) && knows_house(s->house))
+            return give_up_entry(s, t, "YouTube is off in this house.", youtube_is_off);
+    }
+    return false;
+}
+
+/* Requests for what this house does not fetch and does not have: their guests are told at once, not when it is their
+ * turn. */
+static void refuse_requests(struct house_source *s)
+{
+    while (!s->has_youtube && !jukebox_is_away(s->house->jukebox) && refuse_one(s))
+        ;
 }
 
 /* ---- the supply ---------------------------------------------------------------------------------------- */
@@ -434,6 +465,22 @@ void source_failed(struct house_source *s, struct parcel *p, enum failure f, int
         trouble_tell(&s->trouble, s->supply, now_ns);
     }
     source_done(s, p, &r);
+}
+
+/* ---- its turn -------------------------------------------------------------------------------------------- */
+
+void source_turn(struct house *h)
+{
+    struct house_source *s = h->source;
+    bool is_news = s->seen_revision != jukebox_revision(h->jukebox) ||
+                   s->seen_turn != jukebox_turn(h->jukebox);
+    if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
+        return;
+    if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
+        errand_index(s); /* another program had it */
+    refuse_requests(s);
+    look_at_queue(s);
+    source_pump(s);
 }
 
 /* ---- what the cache holds ------------------------------------------------------------------------------- */

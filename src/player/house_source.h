@@ -84,6 +84,8 @@ bool source_is_url(const char *source);
 /* Whether the song may be fetched at all; else `why` is a sentence. */
 bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
                       const char *key, const char **why);
+/* A request of YouTube that is off, and of which nothing is here: it is about to be cancelled. */
+bool source_is_off(const struct house_source *s, const struct track *t, const char *source);
 bool source_is_in_library(const struct house *h, const char *key);
 const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
 

@@ -17,6 +17,8 @@ bool source_is_coming(void *ctx, const struct track *t, const char *source)
     char key[CACHE_KEY_MAX + 1];
     const char *why;
     struct supply_status status;
+    if (!t->unplayable[0] && source_is_off(s, t, source))
+        return true;
     if (!source_key(t, source, key) || shelf_find(&s->shelf, key) || source_is_in_library(h, key) ||
         !source_may_fetch(s, t, source, key, &why))
         return false;

@@ -270,23 +270,50 @@ class Rules(Rig):
         self.assertEqual(len(h.queue()["main"]), 1)
         self.assertEqual(self.server.requests, [])
 
+    def ask_for(self, backend, video_id, n=0, **more):
+        """Written by somebody who goes around the hub's own check; its $id."""
+        song = {"videoId": video_id, "title": "T", "artist": "A", "duration": 20, **more}
+        return backend.create("requests", {
+            "venueId": backend.venue, "requestId": f"r-{n}", "song": json.dumps(song), "requesterId": "", "paymentId": "",
+            "status": "queued", "timestamp": f"2026-11-30T08:00:0{n}.000Z"})["$id"]
+
+    def cancelled(self, backend, *ids):
+        """Their reasons, once all of them are cancelled."""
+        def check():
+            found = {d["$id"]: d.get("cancelReason") for d in backend.documents("requests") if d["status"] == "cancelled"}
+            return [found[i] for i in ids] if all(i in found for i in ids) else None
+        return wait_until(check, 40, "the guests are told")
+
     def test_a_request_names_no_file_and_no_address(self):
         h = self.house
         self.up(CLIPS["k1"]["path"], CLIPS["k2"]["path"])
         b = Backend(h)
         h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
         wait_until(lambda: len(b.queue()["mainQueue"]) == 2, 20, "the hub has the queue")
-        # Written by somebody who went around the hub's own check.
-        for n, source in enumerate((CLIPS["k3"]["path"], self.url("ok", "s1"))):
-            song = {"videoId": f"abcdefghij{n}", "title": "T", "artist": "A", "duration": 20, "source": source}
-            b.create("requests", {"venueId": b.venue, "requestId": f"r-{n}", "song": json.dumps(song), "requesterId": "", "paymentId": "",
-                                  "status": "queued", "timestamp": f"2026-11-30T08:00:0{n}.000Z"})
+        asked = [self.ask_for(b, f"no-video-{n}", n, source=source)
+                 for n, source in enumerate((CLIPS["k3"]["path"], self.url("ok", "s1")))]
         wait_until(lambda: len(h.queue()["requests"]) == 2, 30, "both are here")
         h.cli("skip")
         h.wait_frame(20, "another plays", clip=ID["k2"])
         wait_until(lambda: all(t["unplayable"] for t in h.queue()["requests"]), 20, "they say why not")
-        self.assertEqual(self.server.requests, [])
+        self.assertEqual((self.server.requests, len(asked)), ([], 2))
         self.assertNotIn(ID["k3"], [r[0] for r in h.watch.events().runs()])
+
+    def test_requests_of_youtube_are_cancelled_at_once_while_it_is_off(self):
+        h, songs = self.house, self.folder / "songs"
+        songs.mkdir(exist_ok=True)
+        shutil.copy(CLIPS["k2"]["path"], songs / "Band - Here -- abcdefghij9.mp4")
+        self.up(CLIPS["k1"]["path"], library_paths=songs)
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master" and s["library"]["has_scanned"], 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        here = self.ask_for(b, "abcdefghij9", 0)
+        gone = [self.ask_for(b, f"abcdefghij{n}", n) for n in (1, 2)]
+        self.assertEqual(self.cancelled(b, *gone), ["YouTube is off in this house."] * 2)
+        self.assertEqual([t["id"] for t in h.queue()["requests"]], [here])
+        self.assertEqual(h.status()["now"]["title"], "k1", "the song goes on")
+        self.assertEqual(h.cli("skip")[0], 0)
+        h.wait_frame(20, "what the house has plays", clip=ID["k2"])
 
     def test_a_request_that_cannot_be_had_is_cancelled_with_the_reason(self):
         h = self.house
