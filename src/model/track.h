@@ -25,6 +25,8 @@ struct track {
     char *title;
     char *artist;
     char *source; /* local file this entry plays; empty: found by video_id. Field "source". */
+    char *
+        seal; /* mark of the box whose staff named `source`; empty: nobody says so. Field "seal". */
     char *thumbnail;
     char *requested_by; /* name shown to guests */
     char *requested_at; /* ISO text as it came; never reformatted */

@@ -164,6 +164,11 @@ static bool add_address(struct jukebox *j, struct add_request *add, const struct
         name_by_url(t, a->target);
     else
         track_set(&t->title, a->key);
+    if (w->seal && t->source[0]) {
+        char *seal = w->seal(w->ctx, t->source);
+        track_set(&t->seal, seal);
+        free(seal);
+    }
     if (w->retry)
         w->retry(w->ctx, t->video_id, t->source);
     bool is_added = add_track(j, add, t, text, answer);

@@ -82,6 +82,13 @@ bool source_may_fetch(const struct house_source *s, const struct track *t, const
     return !**why;
 }
 
+char *source_seal(const struct house *h, const char *source)
+{
+    char text[SEAL_SIZE];
+    seal_text(&h->source->seal, source, text);
+    return xstrdup(text);
+}
+
 const char *source_refuses_youtube(const struct house *h)
 {
     return h->source->has_youtube ? NULL : youtube_is_off;
@@ -172,6 +179,20 @@ const char *source_named(const struct house_source *s, const struct track *t)
     return jukebox_source(s->house->jukebox, t);
 }
 
+/* Whether staff named this address at this box: in this entry, or in another one of the same song. */
+static bool is_sealed(const struct house_source *s, const struct track *t, const char *source)
+{
+    const struct queue *q = jukebox_queue(s->house->jukebox);
+    if (strcmp(t->source, source) == 0 && seal_is_whole(&s->seal, t))
+        return true;
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < q->list[l].count; i++)
+            if (strcmp(q->list[l].at[i]->source, source) == 0 &&
+                seal_is_whole(&s->seal, q->list[l].at[i]))
+                return true;
+    return false;
+}
+
 static void want(struct look *l, const struct track *t, bool is_playing)
 {
     struct house_source *s = l->source;
@@ -184,8 +205,12 @@ static void want(struct look *l, const struct track *t, bool is_playing)
     struct parcel *p = source_find(s, key);
     if (!p)
         p = add(s, t, source, key);
+    bool is_youtube = p->site == TROUBLE_YOUTUBE;
+    bool is_named_here = !is_youtube && is_sealed(s, t, source);
     /* The first of them sets it, each further one of staff takes it back. */
-    p->is_guests = (p->is_guests || !p->is_wanted) && t->is_request;
+    p->is_guests =
+        (p->is_guests || !p->is_wanted) && !(is_youtube ? !t->is_request : is_named_here);
+    p->is_trusted |= is_named_here && strcmp(p->url, source) == 0;
     p->is_wanted = true;
     p->is_playing |= is_playing;
     l->at[l->count++] = (struct supply_wanted){
@@ -231,7 +256,7 @@ static void look_at_queue(struct house_source *s)
     struct entry_place place;
     l->source = s;
     for (size_t i = 0; i < s->count; i++)
-        s->parcel[i]->is_wanted = s->parcel[i]->is_playing = false;
+        s->parcel[i]->is_wanted = s->parcel[i]->is_playing = s->parcel[i]->is_trusted = false;
     if (!jukebox_is_away(h->jukebox)) {
         l->turn_ns = h->view.now_ns;
         if (q->now)
@@ -565,6 +590,7 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->log = h->log;
     s->supply = supply_create(house_world(h).seed, now_mono_ns());
     trouble_init(&s->trouble);
+    seal_open(&s->seal, p->state_dir, &s->log);
     s->has_youtube = c->youtube.enabled;
     s->profile = xstrdup(c->fetch.profile);
     s->max_minutes = c->fetch.max_minutes;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "player/house_internal.h"
+#include "player/seal.h"
 #include "player/shelf.h"
 #include "source/trouble.h"
 #include "source/worker.h"
@@ -16,6 +17,7 @@ struct parcel {
     char *url;
     unsigned site;   /* number of a source: which breaker it obeys */
     bool is_guests;  /* nobody but guests asked for it */
+    bool is_trusted; /* staff of this house named its address: it may lead into our own network */
     bool is_wanted;  /* in the queue, as far as it was looked at */
     bool is_playing; /* as last told to the supply */
 
@@ -53,6 +55,7 @@ struct house_source {
     struct supply *supply;
     struct trouble trouble;
     struct shelf shelf;
+    struct seal seal;
     struct parcel **parcel;
     size_t count, cap;
 

@@ -216,8 +216,8 @@ static struct message *fetch_message(const struct parcel *p)
     message_set_str(m, "request", fetches ? "fetch" : "resolve");
     message_set_str(m, "url", p->url);
     message_set_str(m, "profile", s->profile);
-    /* Guests ask for nothing but what is in the public internet; other addresses are staff's. */
-    message_set_bool(m, "is_guest", p->site == TROUBLE_YOUTUBE);
+    /* Into this house's own network leads nothing but what its staff named. */
+    message_set_bool(m, "is_guest", !p->is_trusted);
     if (p->is_guests && s->max_minutes)
         message_set_i64(m, "max_duration_s", s->max_minutes * (int64_t)60);
     if (!fetches)

@@ -1,5 +1,6 @@
 """Songs that are brought from elsewhere by a running player, with the real yt-dlp and a server with faults: what is added by its
 address is seen on the screen; what fails or is late is passed over meanwhile, and said; killed programs leave nothing bad."""
+import http.client
 import json
 import os
 import shutil
@@ -314,6 +315,39 @@ class Rules(Rig):
         self.assertEqual(h.status()["now"]["title"], "k1", "the song goes on")
         self.assertEqual(h.cli("skip")[0], 0)
         h.wait_frame(20, "what the house has plays", clip=ID["k2"])
+
+    def as_guest(self, backend):
+        """The same venue, with an anonymous session."""
+        c = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
+        c.request("POST", "/v1/account/sessions/anonymous", "{}", {
+            "X-Appwrite-Project": backend.notice["project"], "Content-Type": "application/json"})
+        r = c.getresponse()
+        r.read()
+        guest = Backend(self.house)
+        guest.notice["session"], = json.loads(r.headers["X-Fallback-Cookies"]).values()
+        c.close()
+        return guest
+
+    def test_who_may_write_the_queue_gets_nobody_called_in_the_house(self):
+        h = self.house
+        self.up(CLIPS["k1"]["path"])
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        guest, own = self.as_guest(b), self.url("ok", "q1")
+        self.add(own)
+        wait_until(lambda: self.entry(own)["waits"] == "", 40, "what staff named is fetched")
+        sealed = wait_until(lambda: next((t for t in b.queue()["mainQueue"] if t.get("source") == own), None), 20, "it is there")
+        before = list(self.server.requests)
+        private = [self.url("ok", "s1"), f"http://localhost:{self.server.server_port}/ok/{FILES['s2']}",
+                   self.server.url("redirect/ok/" + FILES["k2"])]
+        entries = [dict(sealed, id=f"{n:020x}", videoId=f"song-{n}", source=url) for n, url in enumerate(private)]
+        del entries[0]["seal"]
+        guest.write_queue(mainQueue=[*b.queue()["mainQueue"], *entries])
+        wait_until(lambda: all((e := self.entry(u)) and "not allowed" in e["unplayable"] for u in private), 40, "it is said why not")
+        self.assertEqual(self.server.requests, before, "nobody was called")
+        self.add(private[0])        # its staff may
+        wait_until(lambda: self.entries().get("s1"), 40, "it is fetched")
 
     def test_a_request_that_cannot_be_had_is_cancelled_with_the_reason(self):
         h = self.house
