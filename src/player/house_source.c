@@ -574,6 +574,7 @@ static void make_argv(struct house_source *s, const struct config *c)
     s->worker_argv[n++] = program_beside("djamms-fetch");
     put_arg(s, &n, "--cache", cache);
     put_arg(s, &n, "--nice", "5");
+    put_arg(s, &n, "--extractors", c->fetch.extractors);
     put_arg(s, &n, "--yt-dlp", c->fetch.yt_dlp);
     put_arg(s, &n, "--js-runtime", c->fetch.js_runtime);
     put_arg(s, &n, "--player-client", c->youtube.player_client);

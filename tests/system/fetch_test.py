@@ -288,6 +288,16 @@ class FetchTest(unittest.TestCase):
         d = self.assert_done(self.resolve(self.url("ok/clip.mpd")))
         self.assertEqual((d["is_single_file"], d["vcodec"][:4], d["acodec"][:4]), (False, "avc1", "mp4a"))
 
+    def test_staff_may_use_any_site_that_yt_dlp_knows_and_others_may_not(self):
+        site = "https://vimeo.com/76979871"     # there is no network: who tried it says so
+        self.assertIn("[vimeo]", self.resolve(site)["message"])
+        self.assertNotIn("[vimeo]", self.resolve(site, is_guest=True)["message"])
+        with Worker("--extractors", "generic,html5", "--no-warm-up") as w:
+            self.assertNotIn("[vimeo]", w.ask("resolve", url=site, is_guest=False)["message"])
+            self.assert_done(w.ask("resolve", url=self.url("ok/clip.mp4"), is_guest=False))
+        with Worker("--extractors", "vimeo", "--no-warm-up") as w:
+            self.assertEqual(w.ask("resolve", url=self.url("ok/clip.mp4"), is_guest=False)["event"], "error")
+
     def test_what_is_too_long_is_refused(self):
         self.assert_class(self.resolve(self.url("ok/clip.mpd"), max_duration_s=3), "policy")
         self.assert_done(self.resolve(self.url("ok/clip.mpd"), max_duration_s=60))
