@@ -1048,6 +1048,8 @@ class Worker:
             info = next((e for e in info.get("entries") or [] if e), None)
         if not info or info.get("_type", "video") != "video":
             raise ListRefused("there is no video in that list")
+        if not info.get("is_live") and self.is_written_still(info):
+            info["is_live"], info["live_status"] = True, "is_live"
         if (info.get("is_live") or info.get("live_status") == "is_upcoming") and not request.get("allows_live"):
             raise LiveRefused("that is a live stream")
         limit = number(request.get("max_duration_s"))
@@ -1055,6 +1057,19 @@ class Worker:
         if limit and seconds > limit:
             raise TooLong(f"it lasts {seconds:.0f} s; {limit:.0f} s are allowed")
         return info, url
+
+    def is_written_still(self, info):
+        """A list of segments without an end: old yt-dlp takes it for any other, and would fetch what is there by now."""
+        for f in formats_of(info):
+            is_hls = (f.get("protocol") or "").startswith("m3u8")
+            url = f.get("url") if is_hls else f.get("manifest_url") if "dash" in (f.get("protocol") or "") else None
+            try:
+                said = self.ydl.urlopen(url).read(LINE_MAX) if url else b""
+            except Exception:       # it is asked for once more when it is fetched
+                continue
+            if b"#EXTINF" in said and b"#EXT-X-ENDLIST" not in said or re.search(rb"<MPD\b[^>]*\stype=.dynamic", said):
+                return True
+        return False
 
     def resolve(self, request):
         info, url = self.find(request)

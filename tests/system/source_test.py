@@ -35,6 +35,7 @@ class Rig(unittest.TestCase):
         subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-i", FILES["s2"], "-c", "copy", "-f",
                         "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_segment_filename", "hls%d.ts", "s2.m3u8"],
                        check=True, cwd=cls.folder)
+        (cls.folder / "live.m3u8").write_text((cls.folder / "s2.m3u8").read_text().replace("#EXT-X-ENDLIST", ""))
 
     def setUp(self):
         self.server = Faulty(self.folder)
@@ -120,10 +121,12 @@ class Source(Rig):
         h = self.house
         self.up()
         gone, page = self.url("status=404", "s1"), self.url("portal", "s1")
-        self.add(gone, self.url("ok", "q1"), page, self.url("ok", "k1"))
+        live = self.url("ok", "live.m3u8")
+        self.add(gone, self.url("ok", "q1"), page, live, self.url("ok", "k1"))
         h.wait_frame(40, "the one that is there", clip=ID["q1"])
         wait_until(lambda: "gone" in self.entry(gone)["unplayable"], 20, "it says that it is gone")
         wait_until(lambda: self.entry(page)["unplayable"], 20, "so does the page without a video")
+        wait_until(lambda: "live streams are not allowed" in self.entry(live)["unplayable"], 40, "and the stream without an end")
         h.wait_frame(40, "the next one", clip=ID["k1"])
         code, out, _ = h.cli("queue")
         self.assertIn("cannot be played", out)
