@@ -199,12 +199,15 @@ static void want(struct look *l, const struct track *t, bool is_playing)
     char key[CACHE_KEY_MAX + 1];
     const char *why, *source = source_named(s, t);
     if (l->count == ARRAY_LEN(l->at) || !source_key(t, source, key) ||
-        source_is_in_library(s->house, key) ||
-        (!shelf_find(&s->shelf, key) && !source_may_fetch(s, t, source, key, &why)))
+        source_is_in_library(s->house, key))
+        return;
+    bool may_fetch = source_may_fetch(s, t, source, key, &why);
+    if (!may_fetch && !shelf_find(&s->shelf, key))
         return;
     struct parcel *p = source_find(s, key);
     if (!p)
         p = add(s, t, source, key);
+    p->may_fetch = may_fetch;
     bool is_youtube = p->site == TROUBLE_YOUTUBE;
     bool is_named_here = !is_youtube && is_sealed(s, t, source);
     /* The first of them sets it, each further one of staff takes it back. */
@@ -312,7 +315,7 @@ static void give_up(struct house_source *s)
         struct supply_status status;
         const struct parcel *p = s->parcel[i];
         if (!p->is_wanted || !supply_status(s->supply, p->key, &status) ||
-            status.state != SUPPLY_FAILED)
+            status.state != SUPPLY_FAILED || shelf_find(&s->shelf, p->key))
             continue;
         while (give_up_one(s, p, status.class))
             ;
@@ -424,7 +427,8 @@ static void tell_trouble(struct house_source *s)
     struct supply_status status;
     for (size_t i = 0; i < s->count && !class; i++)
         if (s->parcel[i]->is_wanted && supply_status(s->supply, s->parcel[i]->key, &status) &&
-            status.state == SUPPLY_WAITING && *status.class)
+            status.state == SUPPLY_WAITING && *status.class &&
+            !shelf_find(&s->shelf, s->parcel[i]->key))
             class = status.class;
     jukebox_set_trouble(s->house->jukebox, class ? trouble_sentence(class, false) : "",
                         class ? trouble_sentence(class, true) : "");
@@ -593,7 +597,7 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     trouble_init(&s->trouble);
     seal_open(&s->seal, p->state_dir, &s->log);
     s->has_youtube = c->youtube.enabled;
-    s->profile = xstrdup(c->fetch.profile);
+    s->profile = profile_find(c->fetch.profile);
     s->max_minutes = c->fetch.max_minutes;
     s->max_mb = c->fetch.max_mb;
     s->scratch = xasprintf("%s/fetch", p->state_dir);
@@ -637,7 +641,6 @@ void source_close(struct house *h)
     free(s->parcel);
     shelf_finish(&s->shelf);
     supply_destroy(s->supply);
-    free(s->profile);
     free(s->scratch);
     free(s->probe_program);
     free(s);

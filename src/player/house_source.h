@@ -5,6 +5,7 @@
 #include "player/house_internal.h"
 #include "player/seal.h"
 #include "player/shelf.h"
+#include "source/profile.h"
 #include "source/trouble.h"
 #include "source/worker.h"
 
@@ -20,6 +21,7 @@ struct parcel {
     bool is_trusted; /* staff of this house named its address: it may lead into our own network */
     bool is_wanted;  /* in the queue, as far as it was looked at */
     bool is_playing; /* as last told to the supply */
+    bool may_fetch;  /* else it plays if it is here already */
 
     /* What is known of it by now; `meta.id` is the song's. */
     struct cache_meta meta;
@@ -73,7 +75,8 @@ struct house_source {
 
     /* Of the configuration. */
     bool has_youtube;
-    char *profile, **worker_argv, *probe_program, *scratch;
+    const struct profile *profile;
+    char **worker_argv, *probe_program, *scratch;
     int max_minutes, max_mb;
 };
 

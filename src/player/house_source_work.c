@@ -38,8 +38,9 @@ static void learn(struct parcel *p, const struct message *answer)
     learn_text(&m->title, message_str(answer, "track", message_str(answer, "title", NULL)));
     learn_text(&m->artist, message_str(answer, "artist", message_str(answer, "uploader", NULL)));
     learn_text(&m->url, message_str(answer, "url", NULL));
-    learn_text(&m->profile, p->source->profile);
+    learn_text(&m->profile, p->source->profile->name);
     learn_text(&m->extractor, message_str(answer, "extractor", NULL));
+    m->height = (int)clamp_i64(message_i64(answer, "height", 0), 0, INT16_MAX);
     if (isfinite(seconds) && seconds > 0 && seconds <= TRACK_MAX_DURATION_S)
         m->duration_s = seconds;
     p->is_known = p->source->has_names = true;
@@ -215,7 +216,7 @@ static struct message *fetch_message(const struct parcel *p)
     bool fetches = p->doing == SUPPLY_FETCH;
     message_set_str(m, "request", fetches ? "fetch" : "resolve");
     message_set_str(m, "url", p->url);
-    message_set_str(m, "profile", s->profile);
+    message_set_str(m, "profile", s->profile->name);
     /* Into this house's own network leads nothing but what its staff named. */
     message_set_bool(m, "is_guest", !p->is_trusted);
     if (p->is_guests && s->max_minutes)

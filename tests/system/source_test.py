@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from backend import Backend
 from faulty import Faulty
-from house import House, load_clips, main, wait_until
+from house import House, load_clips, main, stop, wait_until
 from screen import MS, NS
 
 CLIPS = load_clips()
@@ -251,6 +251,37 @@ class Check(Rig):
         wait_until(lambda: list(self.cache.glob("media/*/*/media.*")), 60, "and it is here")
         self.assertEqual(self.entry(url)["unplayable"], "")
         self.assert_whole("q1")
+
+
+class Profile(Rig):
+    def lists(self):
+        """Which of the two lists of segments was asked for."""
+        return [p[1:3] for p, *_ in self.server.requests if p in ("/hi.m3u8", "/lo.m3u8")]
+
+    def meta(self):
+        return [json.loads(f.read_text()) for f in self.cache.glob("media/*/*/meta.json")]
+
+    def test_what_another_board_fetched_plays_and_is_fetched_anew_if_it_is_too_much(self):
+        h = self.house
+        for name in ("hi", "lo"):
+            shutil.copy(self.folder / "s2.m3u8", self.folder / f"{name}.m3u8")
+        (self.folder / "main.m3u8").write_text(
+            "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=1280x720,CODECS=\"avc1.64001f,mp4a.40.2\"\nlo.m3u8\n"
+            "#EXT-X-STREAM-INF:BANDWIDTH=1600000,RESOLUTION=1920x1080,CODECS=\"avc1.640028,mp4a.40.2\"\nhi.m3u8\n")
+        self.up(fetch_profile="desktop")
+        self.add(self.server.url("main.m3u8"))
+        h.wait_frame(40, "it plays", clip=ID["s2"])
+        wait_until(lambda: self.meta(), 40, "it is here")
+        self.assertEqual([m["height"] for m in self.meta()], [1080])
+        for profile, height, is_asked in (("pi3", 720, True), ("desktop", 720, False)):
+            stop(h.started[-1])
+            self.server.requests.clear()
+            since = h.watch.now["A"][0]
+            self.up(fetch_profile=profile)
+            h.wait_frame(20, "it goes on with what is here", clip=ID["s2"], since=since)
+            wait_until(lambda: [m["height"] for m in self.meta()] == [height], 60, f"{height} lines, for {profile}")
+            h.wait_status(lambda s: s["fetching"]["under_way"] == 0, 40, "nothing more is to be fetched")
+            self.assertEqual((bool(self.lists()), h.queue()["main"][0]["unplayable"]), (is_asked, ""))
 
 
 class Rules(Rig):
