@@ -115,43 +115,6 @@ bool add_file(struct jukebox *j, struct add_request *add, const char *source,
 
 /* ---- songs from elsewhere ----------------------------------------------------------------------- */
 
-static int hex(char c)
-{
-    const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
-    return c && at ? (int)(at - digits) : -1;
-}
-
-/* What an address calls the file, as its name would be on disk: until it is known what it plays. */
-static void name_by_url(struct track *t, const char *url)
-{
-    const char *start = strstr(url, "://");
-    start = start ? start + 3 : url;
-    size_t len = strcspn(start, "?#"), last = len;
-    while (last > 0 && start[last - 1] != '/')
-        last--;
-    char name[512] = "/";
-    size_t n = 1;
-    for (size_t i = last; i < len && n + 1 < sizeof(name); i++) {
-        int high = start[i] == '%' && i + 2 < len + 1 ? hex(start[i + 1]) : -1;
-        int low = high >= 0 ? hex(start[i + 2]) : -1;
-        bool is_code = low >= 0 && high * 16 + low >= 0x20 && high * 16 + low != '/';
-        name[n++] = is_code ? (char)(high * 16 + low) : start[i];
-        i += is_code ? 2 : 0;
-    }
-    name[n] = '\0';
-    char *id = xstrdup(t->video_id);
-    if (n > 1) {
-        track_from_path(t, name);
-    } else {
-        char *host = xstrndup(start, strcspn(start, "/?#"));
-        track_set(&t->title, host);
-        free(host);
-    }
-    track_set(&t->video_id, id);
-    track_set(&t->source, url);
-    free(id);
-}
-
 static bool add_address(struct jukebox *j, struct add_request *add, const struct address *a,
                         const char *text, struct message *answer)
 {
@@ -161,7 +124,7 @@ static bool add_address(struct jukebox *j, struct add_request *add, const struct
     struct track *t = track_create();
     track_set(&t->video_id, a->key);
     if (a->kind == ADDRESS_URL)
-        name_by_url(t, a->target);
+        track_from_url(t, a->target);
     else
         track_set(&t->title, a->key);
     if (w->seal && t->source[0]) {

@@ -219,7 +219,7 @@ void source_cache_changed(struct house *h, const struct cache *c);
 /* A struct jukebox_settings' is_coming, is_growing and name_song; `ctx` is the house. */
 bool source_is_coming(void *ctx, const struct track *t, const char *source);
 bool source_is_growing(void *ctx, const struct track *t, const char *source);
-bool source_name(void *ctx, const struct track *t, const char **title, const char **artist);
+bool source_name(void *ctx, const struct track *t, struct song_name *out);
 /* The file of such a song; the caller frees. NULL: `why` is a sentence. */
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,
                   size_t why_size);
