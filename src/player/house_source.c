@@ -13,6 +13,7 @@
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
 #define INDEX_NS   SECONDS(10)
 #define AHEAD_MAX  32    /* of the main list; the supply takes the next few of them */
+#define SEEN_MAX   1000  /* further ones, whether they have names */
 #define SONG_S     200.0 /* of unknown length */
 #define KNOWN_MAX  64    /* songs looked up before the house begins */
 #define WHY_MAX    256
@@ -163,7 +164,7 @@ static void forget(struct house_source *s)
 struct look {
     struct house_source *source;
     struct supply_wanted at[SUPPLY_WANTED_MAX];
-    size_t count, ahead;
+    size_t count, ahead, seen;
     int64_t turn_ns; /* of the next one */
     bool is_silent;  /* nothing plays, nor could any of those before */
 };
@@ -222,6 +223,7 @@ static void want(struct look *l, const struct track *t, bool is_playing)
         .is_metered = p->site == TROUBLE_YOUTUBE,
         .is_request = t->is_request,
         .is_playing = is_playing,
+        .wants_name = may_fetch && !p->is_known && track_has_stand_in(t),
         .duration_s = p->meta.duration_s,
         .needed_ns = l->turn_ns,
     };
@@ -230,7 +232,13 @@ static void want(struct look *l, const struct track *t, bool is_playing)
 static bool look_at(void *ctx, const struct track *t)
 {
     struct look *l = ctx;
-    want(l, t, false);
+    bool is_far = l->ahead >= AHEAD_MAX; /* further behind they are only named */
+    if (is_far)
+        l->turn_ns = NO_TIME;
+    if (!is_far || track_has_stand_in(t))
+        want(l, t, false);
+    if (is_far)
+        return ++l->seen >= SEEN_MAX || l->count >= ARRAY_LEN(l->at);
     /* In a silent room it is everybody's turn until something is here. */
     l->is_silent =
         l->is_silent && source_is_coming(l->source->house, t, source_named(l->source, t));
@@ -238,7 +246,7 @@ static bool look_at(void *ctx, const struct track *t)
         l->turn_ns += (int64_t)((t->duration_s > 0 ? t->duration_s : SONG_S) * NS_PER_S);
     if (!t->is_request)
         l->ahead++;
-    return l->ahead >= AHEAD_MAX || l->count >= ARRAY_LEN(l->at);
+    return l->count >= ARRAY_LEN(l->at);
 }
 
 static int64_t end_of_now_ns(const struct house_source *s)
@@ -465,7 +473,9 @@ void source_pump(struct house_source *s)
 void source_done(struct house_source *s, struct parcel *p, const struct supply_result *r)
 {
     uint64_t id = p->id;
-    if (r->outcome == SUPPLY_OK && (p->doing == SUPPLY_RESOLVE || p->doing == SUPPLY_FETCH)) {
+    bool is_of_source =
+        p->doing == SUPPLY_RESOLVE || p->doing == SUPPLY_NAME || p->doing == SUPPLY_FETCH;
+    if (r->outcome == SUPPLY_OK && is_of_source) {
         trouble_succeeded(&s->trouble, p->site);
         trouble_tell(&s->trouble, s->supply, now_mono_ns());
     }

@@ -118,7 +118,7 @@ static void on_end(void *ctx, enum worker_end end, const struct message *answer)
     bool is_done = end == WORKER_ANSWERED && strcmp(message_str(answer, "event", ""), "done") == 0;
     if (!is_done)
         let_go(s, p);
-    if (is_done && p->doing == SUPPLY_RESOLVE)
+    if (is_done && p->doing != SUPPLY_FETCH)
         have_resolved(p, answer);
     else if (is_done)
         have_fetched(p, answer);
@@ -308,15 +308,20 @@ static void ask(struct source_lane *lane, struct parcel *p)
     source_failed(s, p, FAILURE_TOOL, 0);
 }
 
-/* The one that resolved it has what it fetches at hand. */
+/* The one that resolved it has what it fetches at hand. A worker that is to be started takes longer than a name. */
 static struct source_lane *idle_lane(struct house_source *s, const struct parcel *p)
 {
+    struct source_lane *idle = NULL;
+    bool is_naming = false;
     if (p->lane && !p->lane->id)
         return p->lane;
-    for (int i = 0; i < SOURCE_LANES; i++)
-        if (!s->lane[i].id)
-            return &s->lane[i];
-    return NULL;
+    for (int i = SOURCE_LANES; i-- > 0;) {
+        const struct parcel *has = source_find_action(s, s->lane[i].id);
+        is_naming |= has && has->doing == SUPPLY_NAME;
+        if (!s->lane[i].id && (!idle || s->lane[i].worker))
+            idle = &s->lane[i];
+    }
+    return idle && !idle->worker && is_naming ? NULL : idle;
 }
 
 /* yt-dlp is patient with a connection that gives nothing; meanwhile another song could have its place. */
@@ -400,7 +405,8 @@ static void begin_action(struct house_source *s, struct parcel *p, const struct 
     p->timeout_ms = a->timeout_ms;
     switch (a->kind) {
     case SUPPLY_LOOK: errand_look(s, p); break;
-    case SUPPLY_RESOLVE: p->needs = NEEDS_LANE; break;
+    case SUPPLY_RESOLVE:
+    case SUPPLY_NAME: p->needs = NEEDS_LANE; break;
     case SUPPLY_FETCH:
         p->percent = -1;
         free(p->growing);

@@ -131,6 +131,22 @@ class Source(Rig):
         code, out, _ = h.cli("queue")
         self.assertIn("cannot be played", out)
 
+    def test_what_was_added_by_its_address_is_soon_called_by_its_name_also_at_the_hub(self):
+        h = self.house
+        self.up(CLIPS["k1"]["path"])
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        urls = [self.url("page/slow=200000", "s1", f"n{n}") for n in range(6)]
+        self.add(*urls)
+        self.assertEqual(self.entry(urls[5])["title"], "s1", "until then it is called by its address")
+        wait_until(lambda: all(self.entry(u)["title"] == "A Song" for u in urls), 40, "all have their names")
+        self.assertTrue(self.entry(urls[5])["waits"], "long before they are fetched")
+
+        def there():
+            return [t["title"] for t in b.queue()["mainQueue"] if t.get("source") in urls]
+        wait_until(lambda: there() == ["A Song"] * 6, 20, "so has the venue's queue")
+
     def test_one_that_stalls_stops_no_other(self):
         h = self.house
         self.up()
