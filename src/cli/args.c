@@ -156,7 +156,7 @@ void args_finish(struct args *a)
     *a = (struct args){ 0 };
 }
 
-enum arg_option args_foreign(const struct args *a, uint32_t allowed)
+enum arg_option args_foreign(const struct args *a, uint64_t allowed)
 {
     for (int i = 0; i < ARG_OPTIONS; i++) {
         if (a->value[i] && !(allowed & ARG_BIT(i)))

@@ -2,6 +2,7 @@
  * is a number, not an option. */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +43,9 @@ enum arg_option {
     ARG_OPTIONS,
 };
 
-#define ARG_BIT(option) (UINT32_C(1) << (option))
+/* A set of options is a uint64_t. */
+#define ARG_BIT(option) (UINT64_C(1) << (option))
+static_assert(ARG_OPTIONS <= 64, "a set has a bit for each option");
 /* What every command takes. */
 #define ARG_COMMON (ARG_BIT(ARG_HELP) | ARG_BIT(ARG_RUNTIME_DIR))
 
@@ -68,7 +71,7 @@ const struct arg_spec *arg_spec(enum arg_option option);
 WARN_UNUSED int args_parse(struct args *a, int argc, char **argv, char *why, size_t size);
 void args_finish(struct args *a);
 /* The first given option outside the set `allowed` of ARG_BIT()s; ARG_OPTIONS: none. */
-enum arg_option args_foreign(const struct args *a, uint32_t allowed);
+enum arg_option args_foreign(const struct args *a, uint64_t allowed);
 
 static inline bool args_has(const struct args *a, enum arg_option option)
 {

@@ -309,7 +309,7 @@ static int run_prune(struct caching *g)
 static const struct word {
     const char *name;
     bool takes_id;
-    uint32_t options; /* that only this one takes */
+    uint64_t options; /* that only this one takes */
     int (*run)(struct caching *g);
 } words[] = {
     { "list", false, 0, run_list },
@@ -321,7 +321,7 @@ static const struct word {
 
 static int check_words(struct cli *cli, const struct word *w)
 {
-    const uint32_t special = ARG_BIT(ARG_DEEP) | ARG_BIT(ARG_TO);
+    const uint64_t special = ARG_BIT(ARG_DEEP) | ARG_BIT(ARG_TO);
     enum arg_option foreign = args_foreign(&cli->args, ~special | w->options);
     int64_t bytes;
     if (foreign != ARG_OPTIONS)

@@ -148,7 +148,7 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-static void write_options(uint32_t options, const struct term *term)
+static void write_options(uint64_t options, const struct term *term)
 {
     struct table t;
     table_init(&t, 2, 1);

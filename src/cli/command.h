@@ -15,7 +15,7 @@ struct command {
     const char *brief; /* one line */
     const char *help;  /* more lines, each ended by a newline; NULL: none */
     size_t words_min, words_max;
-    uint32_t options;    /* ARG_BIT()s, besides ARG_COMMON */
+    uint64_t options;    /* ARG_BIT()s, besides ARG_COMMON */
     const char *choices; /* words that its first word is one of, blank between; NULL: free */
     int (*run)(struct cli *cli); /* returns enum cli_exit */
 };

@@ -14,9 +14,9 @@ static bool takes_files(const struct command *c)
 }
 
 /* A set of ARG_BIT()s: options with this value; NULL: with any. */
-static uint32_t options_with_value(const char *value)
+static uint64_t options_with_value(const char *value)
 {
-    uint32_t set = 0;
+    uint64_t set = 0;
     for (int i = 0; i < ARG_OPTIONS; i++) {
         const char *own = arg_spec((enum arg_option)i)->value;
         if (own && (!value || strcmp(own, value) == 0))
@@ -26,7 +26,7 @@ static uint32_t options_with_value(const char *value)
 }
 
 /* "--config|-c|--set|-s", as a pattern of `case`. */
-static void write_pattern(FILE *out, uint32_t options)
+static void write_pattern(FILE *out, uint64_t options)
 {
     const char *bar = "";
     for (int i = 0; i < ARG_OPTIONS; i++) {
@@ -47,7 +47,7 @@ static void write_settings(FILE *out)
         fprintf(out, "%s%s=", i ? " " : "", option_at(i)->name);
 }
 
-static void write_option_words(FILE *out, uint32_t options)
+static void write_option_words(FILE *out, uint64_t options)
 {
     const char *blank = "";
     for (int i = 0; i < ARG_OPTIONS; i++) {
@@ -157,7 +157,7 @@ static const char *zsh_action(const char *value)
                                         : "";
 }
 
-static void write_zsh_options(FILE *out, uint32_t options)
+static void write_zsh_options(FILE *out, uint64_t options)
 {
     for (int i = 0; i < ARG_OPTIONS; i++) {
         if (!((options | ARG_COMMON) & ARG_BIT(i)))

@@ -366,6 +366,55 @@ static int apply_mark_unplayable(struct queue *q, const struct queue_op *op)
     return ret;
 }
 
+/* `list` NULL: it is in none. */
+static int name_track(struct queue *q, struct track_list *list, struct track *t,
+                      const struct track *from)
+{
+    int ret = 1;
+    bool is_news = *from->title && track_has_stand_in(t) &&
+                   (strcmp(t->title, from->title) != 0 || strcmp(t->artist, from->artist) != 0);
+    if (is_news && list) {
+        char *title = xstrdup(t->title), *artist = xstrdup(t->artist);
+        track_list_name(list, t, from->title, from->artist);
+        is_news = track_list_json_chars(list) <= q->max_chars;
+        if (!is_news)
+            track_list_name(list, t, title, artist);
+        ret = is_news ? 0 : -EMSGSIZE;
+        free(title);
+        free(artist);
+    } else if (is_news) {
+        track_set(&t->title, from->title);
+        track_set(&t->artist, from->artist);
+        ret = 0;
+    }
+    if (t->duration_s == 0 && from->duration_s > 0) {
+        t->duration_s = from->duration_s;
+        ret = 0;
+    }
+    return ret;
+}
+
+/* Of two results of name_track(): something was done, else there was no room, else nothing was to be done. */
+static int result_of(int a, int b)
+{
+    return a == 0 || b == 0 ? 0 : a < b ? a : b;
+}
+
+static int apply_name(struct queue *q, const struct queue_op *op)
+{
+    const struct track *from = op->track;
+    int ret = 1;
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < q->list[l].count; i++) {
+            struct track *t = q->list[l].at[i];
+            if (strcmp(t->video_id, from->video_id) == 0)
+                ret = result_of(ret, name_track(q, &q->list[l], t, from));
+        }
+    if (q->now && strcmp(q->now->video_id, from->video_id) == 0)
+        ret = result_of(ret, name_track(q, NULL, q->now, from));
+    return ret;
+}
+
 void queue_lift_marks(struct queue *q, const char *source)
 {
     for (int l = 0; l < QUEUE_LISTS && *source; l++) {
@@ -390,6 +439,7 @@ int queue_apply(struct queue *q, const struct queue_op *op)
         [OP_SHUFFLE] = apply_shuffle,
         [OP_CLEAR] = apply_clear,
         [OP_MARK_UNPLAYABLE] = apply_mark_unplayable,
+        [OP_NAME] = apply_name,
     };
     return apply[op->kind](q, op);
 }

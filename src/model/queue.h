@@ -84,15 +84,16 @@ enum queue_op_kind {
     OP_SHUFFLE,
     OP_CLEAR,
     OP_MARK_UNPLAYABLE,
+    OP_NAME,
     OP_KINDS
 };
 
 struct queue_op {
     enum queue_op_kind kind;
-    struct entry_ref entry;    /* all but ADD, SHUFFLE, CLEAR */
+    struct entry_ref entry;    /* all but ADD, SHUFFLE, CLEAR, NAME */
     const struct track *track; /* ADD: copied. It gets an id when it has none that counts, as by
                                    track_ensure_id(t, seed); an ADD of an id that is in the queue or
-                                   plays already is done */
+                                   plays already is done. NAME: its video_id, names and duration */
     bool at_front;             /* ADD: to be played next instead of at the tail */
     bool all_lists;            /* CLEAR: both lists */
     enum queue_list list;      /* ADD (a request or paid track goes to QUEUE_REQUESTS in any case),
@@ -104,7 +105,7 @@ struct queue_op {
         reason; /* MARK_UNPLAYABLE: one sentence. REMOVE: why, if nobody wanted it so; may be NULL */
 };
 
-/* Applies `op`. ADD returns -EMSGSIZE when the list would outgrow max_chars. */
+/* Applies `op`. ADD and NAME return -EMSGSIZE when the list would outgrow max_chars. */
 int queue_apply(struct queue *q, const struct queue_op *op);
 /* Takes the marks off all entries of that source (""; of none). */
 void queue_lift_marks(struct queue *q, const char *source);
@@ -126,4 +127,6 @@ void queue_lift_marks(struct queue *q, const char *source);
  *                  on the entries, not on the order before.
  * CLEAR            the list or lists are empty; what plays goes on as a detached track.
  * MARK_UNPLAYABLE  kept in its place and passed over by queue_next(); an empty reason takes the mark off. Of
- *                  entries that nothing tells apart: all of them. */
+ *                  entries that nothing tells apart: all of them.
+ * NAME             of all entries of that song, what plays too: names for those that have only a stand-in
+ *                  (track_has_stand_in()), the duration where it is unknown. */

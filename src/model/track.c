@@ -23,6 +23,7 @@ static const struct {
     { offsetof(struct track, requester_id), ",\"requesterId\":\"\"" },
     { offsetof(struct track, payment_id), ",\"paymentId\":\"\"" },
     { offsetof(struct track, source), ",\"source\":\"\"" },
+    { offsetof(struct track, seal), ",\"seal\":\"\"" },
     { offsetof(struct track, unplayable), NULL },
 };
 

@@ -25,6 +25,8 @@ struct track {
     char *title;
     char *artist;
     char *source; /* local file this entry plays; empty: found by video_id. Field "source". */
+    char *
+        seal; /* mark of the box whose staff named `source`; empty: nobody says so. Field "seal". */
     char *thumbnail;
     char *requested_by; /* name shown to guests */
     char *requested_at; /* ISO text as it came; never reformatted */
@@ -75,6 +77,11 @@ size_t track_json_chars(const struct track *t);
  * Fills title, artist, video_id and source of `t`; without a YouTube id in the name video_id becomes
  * "file:" and 16 hex digits of the path's hash. A title is never empty. */
 void track_from_path(struct track *t, const char *path);
+/* The same from an address, by what it calls the file (else its host): until it is known what it plays. Fills title, artist
+ * and source. */
+void track_from_url(struct track *t, const char *url);
+/* Whether its names say nothing but that: there is no title, or the video id or what the address calls it stands for one. */
+bool track_has_stand_in(const struct track *t);
 /* Whether the ending is one of the media files we play (mp4 webm mkv avi mov ts m4v mpg mpeg flv wmv ogv
  * mp3 flac ogg opus m4a wav aac ac3 wma), whatever the case. */
 bool path_is_media(const char *path);

@@ -135,6 +135,61 @@ void track_from_path(struct track *t, const char *path)
     free(name);
 }
 
+/* ---- addresses ------------------------------------------------------------------------------------- */
+
+static int hex(char c)
+{
+    const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
+    return c && at ? (int)(at - digits) : -1;
+}
+
+/* The last part of a path, with what %XX stands for, as its name would be on disk. */
+static void name_of_url(const char *start, size_t len, char *out, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len && n + 1 < size; i++) {
+        int high = start[i] == '%' && i + 2 < len ? hex(start[i + 1]) : -1;
+        int low = high >= 0 ? hex(start[i + 2]) : -1;
+        bool is_code = low >= 0 && high * 16 + low >= 0x20 && high * 16 + low != '/';
+        out[n++] = is_code ? (char)(high * 16 + low) : start[i];
+        i += is_code ? 2 : 0;
+    }
+    out[n] = '\0';
+}
+
+void track_from_url(struct track *t, const char *url)
+{
+    const char *start = strstr(url, "://");
+    start = start ? start + 3 : url;
+    size_t len = strcspn(start, "?#"), last = len;
+    while (last > 0 && start[last - 1] != '/')
+        last--;
+    char path[512] = "/";
+    name_of_url(start + last, last > 0 ? len - last : 0, path + 1, sizeof(path) - 1);
+    struct track *named = track_create();
+    track_from_path(named, path);
+    char *host = xstrndup(start, strcspn(start, "/?#"));
+    track_set(&t->title, path[1] ? named->title : host);
+    track_set(&t->artist, path[1] ? named->artist : NULL);
+    track_set(&t->source, url);
+    free(host);
+    track_destroy(named);
+}
+
+bool track_has_stand_in(const struct track *t)
+{
+    bool is_url = strncmp(t->source, "http://", 7) == 0 || strncmp(t->source, "https://", 8) == 0;
+    if (!*t->title || strcmp(t->title, t->video_id) == 0 || !is_url)
+        return !*t->title || strcmp(t->title, t->video_id) == 0;
+    struct track *named = track_create();
+    track_from_url(named, t->source);
+    bool is_same = strcmp(t->title, named->title) == 0 && strcmp(t->artist, named->artist) == 0;
+    track_destroy(named);
+    return is_same;
+}
+
+/* ---- paths as text --------------------------------------------------------------------------------- */
+
 static const char source_scheme[] = "file://";
 
 char *path_to_source(const char *path)

@@ -115,43 +115,6 @@ bool add_file(struct jukebox *j, struct add_request *add, const char *source,
 
 /* ---- songs from elsewhere ----------------------------------------------------------------------- */
 
-static int hex(char c)
-{
-    const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
-    return c && at ? (int)(at - digits) : -1;
-}
-
-/* What an address calls the file, as its name would be on disk: until it is known what it plays. */
-static void name_by_url(struct track *t, const char *url)
-{
-    const char *start = strstr(url, "://");
-    start = start ? start + 3 : url;
-    size_t len = strcspn(start, "?#"), last = len;
-    while (last > 0 && start[last - 1] != '/')
-        last--;
-    char name[512] = "/";
-    size_t n = 1;
-    for (size_t i = last; i < len && n + 1 < sizeof(name); i++) {
-        int high = start[i] == '%' && i + 2 < len + 1 ? hex(start[i + 1]) : -1;
-        int low = high >= 0 ? hex(start[i + 2]) : -1;
-        bool is_code = low >= 0 && high * 16 + low >= 0x20 && high * 16 + low != '/';
-        name[n++] = is_code ? (char)(high * 16 + low) : start[i];
-        i += is_code ? 2 : 0;
-    }
-    name[n] = '\0';
-    char *id = xstrdup(t->video_id);
-    if (n > 1) {
-        track_from_path(t, name);
-    } else {
-        char *host = xstrndup(start, strcspn(start, "/?#"));
-        track_set(&t->title, host);
-        free(host);
-    }
-    track_set(&t->video_id, id);
-    track_set(&t->source, url);
-    free(id);
-}
-
 static bool add_address(struct jukebox *j, struct add_request *add, const struct address *a,
                         const char *text, struct message *answer)
 {
@@ -161,33 +124,18 @@ static bool add_address(struct jukebox *j, struct add_request *add, const struct
     struct track *t = track_create();
     track_set(&t->video_id, a->key);
     if (a->kind == ADDRESS_URL)
-        name_by_url(t, a->target);
+        track_from_url(t, a->target);
     else
         track_set(&t->title, a->key);
+    if (w->seal && t->source[0]) {
+        char *seal = w->seal(w->ctx, t->source);
+        track_set(&t->seal, seal);
+        free(seal);
+    }
     if (w->retry)
         w->retry(w->ctx, t->video_id, t->source);
     bool is_added = add_track(j, add, t, text, answer);
     track_destroy(t);
-    return is_added;
-}
-
-bool add_url(struct jukebox *j, struct add_request *add, const char *text, struct message *answer)
-{
-    struct address *a = xcalloc(1, sizeof(*a));
-    enum address_who who = add->requester ? ADDRESS_BY_GUEST : ADDRESS_BY_STAFF;
-    enum address_verdict verdict = address_read(text ? text : "", text ? strlen(text) : 0, who, a);
-    bool is_added = false;
-    if (add->is_full)
-        refuse_full(answer, j, text);
-    else if (verdict != ADDRESS_OK)
-        refuse(answer, text, "usage", address_verdict_text(verdict));
-    else if (a->kind == ADDRESS_FILE)
-        is_added = add_file(j, add, a->target, answer);
-    else if (a->kind == ADDRESS_URL && add->world)
-        is_added = add_address(j, add, a, text, answer);
-    else
-        is_added = add_id(j, add, a->key, answer);
-    free(a);
     return is_added;
 }
 
@@ -207,29 +155,39 @@ static bool add_from_youtube(struct jukebox *j, struct add_request *add, const c
     return is_added;
 }
 
-static bool refuse_unknown(struct message *answer, const struct add_request *add, const char *id)
+/* An id that can only have been meant for YouTube: first what can be done about that. */
+static bool refuse_youtube(struct message *answer, const struct add_request *add, const char *name)
+{
+    struct library_status s = { .has_scanned = true };
+    char why[1024];
+    if (add->library)
+        library_status(add->library, &s);
+    snprintf(why, sizeof(why), "%s The house itself has no such song%s.", add->world->no_youtube,
+             s.has_scanned ? "" : " so far; its folders are still being read");
+    return refuse(answer, name, "failed", why);
+}
+
+static bool refuse_unknown(struct message *answer, const struct add_request *add, const char *id,
+                           const char *name)
 {
     struct library_status s;
     char why[1024];
-    bool may_be = add->world && add->world->no_youtube && address_is_youtube_id(id, strlen(id));
-    const char *off = may_be ? add->world->no_youtube : "";
-    if (!add->library) {
-        snprintf(why, sizeof(why),
-                 "No entry of the queue has this id, and library.paths names no folder to look "
-                 "in.%s%s",
-                 may_be ? " " : "", off);
-        return refuse(answer, id, "not-found", why);
-    }
+    if (add->world && add->world->no_youtube && address_is_youtube_id(id, strlen(id)))
+        return refuse_youtube(answer, add, name);
+    if (!add->library)
+        return refuse(answer, name, "not-found",
+                      "No entry of the queue has this id, and library.paths names no folder to "
+                      "look in.");
     library_status(add->library, &s);
     snprintf(why, sizeof(why),
-             "No entry of the queue and no file of the library has this id%s%s%s.%s%s",
+             "No entry of the queue and no file of the library has this id%s%s%s.",
              s.has_scanned ? "" : "; its folders are still being read", *s.problem ? "; " : "",
-             s.problem, may_be ? " " : "", off);
-    return refuse(answer, id, "not-found", why);
+             s.problem);
+    return refuse(answer, name, "not-found", why);
 }
 
 static bool add_from_library(struct jukebox *j, struct add_request *add, const char *id,
-                             struct message *answer)
+                             const char *name, struct message *answer)
 {
     char *source = NULL;
     enum library_place place =
@@ -240,22 +198,20 @@ static bool add_from_library(struct jukebox *j, struct add_request *add, const c
     else if (is_of_youtube(add, id))
         is_added = add_from_youtube(j, add, id, answer);
     else if (place == LIBRARY_AWAY)
-        refuse(answer, id, "not-found", "The stick or folder with it is not there.");
+        refuse(answer, name, "not-found", "The stick or folder with it is not there.");
     else
-        refuse_unknown(answer, add, id);
+        refuse_unknown(answer, add, id, name);
     free(source);
     return is_added;
 }
 
-bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct message *answer)
+/* `name`: what was typed for it. */
+static bool add_known(struct jukebox *j, struct add_request *add, const char *id, const char *name,
+                      struct message *answer)
 {
     struct entry_place place;
-    if (add->is_full)
-        return refuse_full(answer, j, id);
-    if (!id || !*id)
-        return refuse(answer, id, "usage", "An id is text.");
     if (!entry_find_by_name(jukebox_queue(j), id, &place))
-        return add_from_library(j, add, id, answer);
+        return add_from_library(j, add, id, name, answer);
     struct track *t = track_copy(queue_at(jukebox_queue(j), place));
     track_set(&t->id, NULL);
     track_set(&t->unplayable, NULL);
@@ -268,7 +224,36 @@ bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct m
     t->paid_credit = 0;
     if (add->world && add->world->retry)
         add->world->retry(add->world->ctx, t->video_id, t->source);
-    bool is_added = add_track(j, add, t, id, answer);
+    bool is_added = add_track(j, add, t, name, answer);
     track_destroy(t);
+    return is_added;
+}
+
+bool add_id(struct jukebox *j, struct add_request *add, const char *id, struct message *answer)
+{
+    if (add->is_full)
+        return refuse_full(answer, j, id);
+    if (!id || !*id)
+        return refuse(answer, id, "usage", "An id is text.");
+    return add_known(j, add, id, id, answer);
+}
+
+bool add_url(struct jukebox *j, struct add_request *add, const char *text, struct message *answer)
+{
+    struct address *a = xcalloc(1, sizeof(*a));
+    enum address_who who = add->requester ? ADDRESS_BY_GUEST : ADDRESS_BY_STAFF;
+    enum address_verdict verdict = address_read(text ? text : "", text ? strlen(text) : 0, who, a);
+    bool is_added = false;
+    if (add->is_full)
+        refuse_full(answer, j, text);
+    else if (verdict != ADDRESS_OK)
+        refuse(answer, text, "usage", address_verdict_text(verdict));
+    else if (a->kind == ADDRESS_FILE)
+        is_added = add_file(j, add, a->target, answer);
+    else if (a->kind == ADDRESS_URL && add->world)
+        is_added = add_address(j, add, a, text, answer);
+    else
+        is_added = add_known(j, add, a->key, text, answer);
+    free(a);
     return is_added;
 }

@@ -46,6 +46,11 @@ static bool waits(const void *house, const struct track *t, char *out, size_t si
     return source_waits(house, t, out, size);
 }
 
+static char *seal(const void *house, const char *source)
+{
+    return source_seal(house, source);
+}
+
 static void retry(void *house, const char *video_id, const char *source)
 {
     source_retry(house, video_id, source);
@@ -67,6 +72,7 @@ struct command_world house_world(struct house *h)
         .fetching = fetching,
         .waits = waits,
         .retry = retry,
+        .seal = seal,
         .no_youtube = h->source ? source_refuses_youtube(h) : NULL,
         .ctx = h,
         .library = h->library,

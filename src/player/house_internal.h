@@ -219,7 +219,7 @@ void source_cache_changed(struct house *h, const struct cache *c);
 /* A struct jukebox_settings' is_coming, is_growing and name_song; `ctx` is the house. */
 bool source_is_coming(void *ctx, const struct track *t, const char *source);
 bool source_is_growing(void *ctx, const struct track *t, const char *source);
-bool source_name(void *ctx, const struct track *t, const char **title, const char **artist);
+bool source_name(void *ctx, const struct track *t, struct song_name *out);
 /* The file of such a song; the caller frees. NULL: `why` is a sentence. */
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,
                   size_t why_size);
@@ -227,6 +227,8 @@ char *source_path(struct house *h, const struct track *t, const char *source, ch
 bool source_waits(const struct house *h, const struct track *t, char *out, size_t size);
 /* Somebody wants this song, whatever went wrong with it before. */
 void source_retry(struct house *h, const char *video_id, const char *source);
+/* The mark on an address that staff names at this box; the caller frees. */
+char *source_seal(const struct house *h, const char *source);
 const char *source_refuses_youtube(const struct house *h); /* NULL: it is on */
 struct message *source_status(const struct house *h);      /* the caller owns it */
 

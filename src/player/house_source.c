@@ -13,14 +13,15 @@
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
 #define INDEX_NS   SECONDS(10)
 #define AHEAD_MAX  32    /* of the main list; the supply takes the next few of them */
+#define SEEN_MAX   1000  /* further ones, whether they have names */
 #define SONG_S     200.0 /* of unknown length */
 #define KNOWN_MAX  64    /* songs looked up before the house begins */
 #define WHY_MAX    256
 #define KEY_PREFIX "url:"
 
-static const char youtube_is_off[] = "YouTube is off in this house. Its owner turns it on with the "
-                                     "setting youtube.enabled, and by that says to have the "
-                                     "rights to show these videos here.";
+static const char youtube_is_off[] = "YouTube is off in this house. Its owner turns it on with "
+                                     "youtube.enabled = yes in the settings, and by that says to "
+                                     "have the rights to show these videos here.";
 
 /* ---- keys ------------------------------------------------------------------------------------------- */
 
@@ -80,6 +81,13 @@ bool source_may_fetch(const struct house_source *s, const struct track *t, const
         *why = "There is no local file for it.";
     }
     return !**why;
+}
+
+char *source_seal(const struct house *h, const char *source)
+{
+    char text[SEAL_SIZE];
+    seal_text(&h->source->seal, source, text);
+    return xstrdup(text);
 }
 
 const char *source_refuses_youtube(const struct house *h)
@@ -156,7 +164,7 @@ static void forget(struct house_source *s)
 struct look {
     struct house_source *source;
     struct supply_wanted at[SUPPLY_WANTED_MAX];
-    size_t count, ahead;
+    size_t count, ahead, seen;
     int64_t turn_ns; /* of the next one */
     bool is_silent;  /* nothing plays, nor could any of those before */
 };
@@ -172,20 +180,41 @@ const char *source_named(const struct house_source *s, const struct track *t)
     return jukebox_source(s->house->jukebox, t);
 }
 
+/* Whether staff named this address at this box: in this entry, or in another one of the same song. */
+static bool is_sealed(const struct house_source *s, const struct track *t, const char *source)
+{
+    const struct queue *q = jukebox_queue(s->house->jukebox);
+    if (strcmp(t->source, source) == 0 && seal_is_whole(&s->seal, t))
+        return true;
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < q->list[l].count; i++)
+            if (strcmp(q->list[l].at[i]->source, source) == 0 &&
+                seal_is_whole(&s->seal, q->list[l].at[i]))
+                return true;
+    return false;
+}
+
 static void want(struct look *l, const struct track *t, bool is_playing)
 {
     struct house_source *s = l->source;
     char key[CACHE_KEY_MAX + 1];
     const char *why, *source = source_named(s, t);
     if (l->count == ARRAY_LEN(l->at) || !source_key(t, source, key) ||
-        source_is_in_library(s->house, key) ||
-        (!shelf_find(&s->shelf, key) && !source_may_fetch(s, t, source, key, &why)))
+        source_is_in_library(s->house, key))
+        return;
+    bool may_fetch = source_may_fetch(s, t, source, key, &why);
+    if (!may_fetch && !shelf_find(&s->shelf, key))
         return;
     struct parcel *p = source_find(s, key);
     if (!p)
         p = add(s, t, source, key);
+    p->may_fetch = may_fetch;
+    bool is_youtube = p->site == TROUBLE_YOUTUBE;
+    bool is_named_here = !is_youtube && is_sealed(s, t, source);
     /* The first of them sets it, each further one of staff takes it back. */
-    p->is_guests = (p->is_guests || !p->is_wanted) && t->is_request;
+    p->is_guests =
+        (p->is_guests || !p->is_wanted) && !(is_youtube ? !t->is_request : is_named_here);
+    p->is_trusted |= is_named_here && strcmp(p->url, source) == 0;
     p->is_wanted = true;
     p->is_playing |= is_playing;
     l->at[l->count++] = (struct supply_wanted){
@@ -194,6 +223,7 @@ static void want(struct look *l, const struct track *t, bool is_playing)
         .is_metered = p->site == TROUBLE_YOUTUBE,
         .is_request = t->is_request,
         .is_playing = is_playing,
+        .wants_name = may_fetch && !p->is_known && track_has_stand_in(t),
         .duration_s = p->meta.duration_s,
         .needed_ns = l->turn_ns,
     };
@@ -202,7 +232,13 @@ static void want(struct look *l, const struct track *t, bool is_playing)
 static bool look_at(void *ctx, const struct track *t)
 {
     struct look *l = ctx;
-    want(l, t, false);
+    bool is_far = l->ahead >= AHEAD_MAX; /* further behind they are only named */
+    if (is_far)
+        l->turn_ns = NO_TIME;
+    if (!is_far || track_has_stand_in(t))
+        want(l, t, false);
+    if (is_far)
+        return ++l->seen >= SEEN_MAX || l->count >= ARRAY_LEN(l->at);
     /* In a silent room it is everybody's turn until something is here. */
     l->is_silent =
         l->is_silent && source_is_coming(l->source->house, t, source_named(l->source, t));
@@ -210,7 +246,7 @@ static bool look_at(void *ctx, const struct track *t)
         l->turn_ns += (int64_t)((t->duration_s > 0 ? t->duration_s : SONG_S) * NS_PER_S);
     if (!t->is_request)
         l->ahead++;
-    return l->ahead >= AHEAD_MAX || l->count >= ARRAY_LEN(l->at);
+    return l->count >= ARRAY_LEN(l->at);
 }
 
 static int64_t end_of_now_ns(const struct house_source *s)
@@ -231,7 +267,7 @@ static void look_at_queue(struct house_source *s)
     struct entry_place place;
     l->source = s;
     for (size_t i = 0; i < s->count; i++)
-        s->parcel[i]->is_wanted = s->parcel[i]->is_playing = false;
+        s->parcel[i]->is_wanted = s->parcel[i]->is_playing = s->parcel[i]->is_trusted = false;
     if (!jukebox_is_away(h->jukebox)) {
         l->turn_ns = h->view.now_ns;
         if (q->now)
@@ -249,29 +285,17 @@ static void look_at_queue(struct house_source *s)
     s->has_failed = true; /* what is refused is so for those that came now, too */
 }
 
-void source_turn(struct house *h)
-{
-    struct house_source *s = h->source;
-    bool is_news = s->seen_revision != jukebox_revision(h->jukebox) ||
-                   s->seen_turn != jukebox_turn(h->jukebox);
-    if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
-        return;
-    if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
-        errand_index(s); /* another program had it */
-    look_at_queue(s);
-    source_pump(s);
-}
-
 /* ---- songs that cannot be had ------------------------------------------------------------------------- */
 
 /* A request whose guest waits for news of it leaves with the reason; what staff added stays with its mark. */
-static bool give_up_entry(struct house_source *s, const struct track *t, const char *class)
+static bool give_up_entry(struct house_source *s, const struct track *t, const char *for_guest,
+                          const char *for_staff)
 {
     struct house *h = s->house;
     struct track *named = track_copy(t);
     bool leaves = t->is_request && h->venue.engine;
     int ret =
-        jukebox_give_up(h->jukebox, entry_ref_of(named), trouble_sentence(class, !leaves), leaves);
+        jukebox_give_up(h->jukebox, entry_ref_of(named), leaves ? for_guest : for_staff, leaves);
     track_destroy(named);
     return ret == 0;
 }
@@ -286,7 +310,8 @@ static bool give_up_one(struct house_source *s, const struct parcel *p, const ch
             char key[CACHE_KEY_MAX + 1];
             if (!t->unplayable[0] && source_key(t, source_named(s, t), key) &&
                 strcmp(key, p->key) == 0)
-                return give_up_entry(s, t, class);
+                return give_up_entry(s, t, trouble_sentence(class, false),
+                                     trouble_sentence(class, true));
         }
     return false;
 }
@@ -298,11 +323,53 @@ static void give_up(struct house_source *s)
         struct supply_status status;
         const struct parcel *p = s->parcel[i];
         if (!p->is_wanted || !supply_status(s->supply, p->key, &status) ||
-            status.state != SUPPLY_FAILED)
+            status.state != SUPPLY_FAILED || shelf_find(&s->shelf, p->key))
             continue;
         while (give_up_one(s, p, status.class))
             ;
     }
+}
+
+/* All that is here is known: folders and cache were read. */
+static bool knows_house(const struct house *h)
+{
+    struct library_status library = { .has_scanned = true };
+    if (h->library)
+        library_status(h->library, &library);
+    return library.has_scanned && (h->source->is_indexed || !house_cache_exists(h));
+}
+
+bool source_is_off(const struct house_source *s, const struct track *t, const char *source)
+{
+    const struct house *h = s->house;
+    const char *why;
+    char key[CACHE_KEY_MAX + 1];
+    return h->venue.engine && t->is_request && source_key(t, source, key) && is_youtube_key(key) &&
+           !source_may_fetch(s, t, source, key, &why) && !shelf_find(&s->shelf, key) &&
+           (!h->library || library_find(h->library, key, NULL, NULL, NULL) == LIBRARY_UNKNOWN);
+}
+
+static bool refuse_one(struct house_source *s)
+{
+    const struct queue *q = jukebox_queue(s->house->jukebox);
+    const struct track_list *list = &q->list[QUEUE_REQUESTS];
+    struct entry_place playing = { QUEUE_MAIN, 0 };
+    bool plays = queue_playing(q, &playing) && playing.list == QUEUE_REQUESTS;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct track *t = list->at[i];
+        bool is_marked = plays && i == playing.index && t->unplayable[0]; /* and ends by itself */
+        if (!is_marked && source_is_off(s, t, source_named(s, t)) && knows_house(s->house))
+            return give_up_entry(s, t, "YouTube is off in this house.", youtube_is_off);
+    }
+    return false;
+}
+
+/* Requests for what this house does not fetch and does not have: their guests are told at once, not when it is their
+ * turn. */
+static void refuse_requests(struct house_source *s)
+{
+    while (!s->has_youtube && !jukebox_is_away(s->house->jukebox) && refuse_one(s))
+        ;
 }
 
 /* ---- the supply ---------------------------------------------------------------------------------------- */
@@ -368,7 +435,8 @@ static void tell_trouble(struct house_source *s)
     struct supply_status status;
     for (size_t i = 0; i < s->count && !class; i++)
         if (s->parcel[i]->is_wanted && supply_status(s->supply, s->parcel[i]->key, &status) &&
-            status.state == SUPPLY_WAITING && *status.class)
+            status.state == SUPPLY_WAITING && *status.class &&
+            !shelf_find(&s->shelf, s->parcel[i]->key))
             class = status.class;
     jukebox_set_trouble(s->house->jukebox, class ? trouble_sentence(class, false) : "",
                         class ? trouble_sentence(class, true) : "");
@@ -405,7 +473,9 @@ void source_pump(struct house_source *s)
 void source_done(struct house_source *s, struct parcel *p, const struct supply_result *r)
 {
     uint64_t id = p->id;
-    if (r->outcome == SUPPLY_OK && (p->doing == SUPPLY_RESOLVE || p->doing == SUPPLY_FETCH)) {
+    bool is_of_source =
+        p->doing == SUPPLY_RESOLVE || p->doing == SUPPLY_NAME || p->doing == SUPPLY_FETCH;
+    if (r->outcome == SUPPLY_OK && is_of_source) {
         trouble_succeeded(&s->trouble, p->site);
         trouble_tell(&s->trouble, s->supply, now_mono_ns());
     }
@@ -434,6 +504,22 @@ void source_failed(struct house_source *s, struct parcel *p, enum failure f, int
         trouble_tell(&s->trouble, s->supply, now_ns);
     }
     source_done(s, p, &r);
+}
+
+/* ---- its turn -------------------------------------------------------------------------------------------- */
+
+void source_turn(struct house *h)
+{
+    struct house_source *s = h->source;
+    bool is_news = s->seen_revision != jukebox_revision(h->jukebox) ||
+                   s->seen_turn != jukebox_turn(h->jukebox);
+    if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
+        return;
+    if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
+        errand_index(s); /* another program had it */
+    refuse_requests(s);
+    look_at_queue(s);
+    source_pump(s);
 }
 
 /* ---- what the cache holds ------------------------------------------------------------------------------- */
@@ -502,6 +588,7 @@ static void make_argv(struct house_source *s, const struct config *c)
     s->worker_argv[n++] = program_beside("djamms-fetch");
     put_arg(s, &n, "--cache", cache);
     put_arg(s, &n, "--nice", "5");
+    put_arg(s, &n, "--extractors", c->fetch.extractors);
     put_arg(s, &n, "--yt-dlp", c->fetch.yt_dlp);
     put_arg(s, &n, "--js-runtime", c->fetch.js_runtime);
     put_arg(s, &n, "--player-client", c->youtube.player_client);
@@ -518,8 +605,9 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->log = h->log;
     s->supply = supply_create(house_world(h).seed, now_mono_ns());
     trouble_init(&s->trouble);
+    seal_open(&s->seal, p->state_dir, &s->log);
     s->has_youtube = c->youtube.enabled;
-    s->profile = xstrdup(c->fetch.profile);
+    s->profile = profile_find(c->fetch.profile);
     s->max_minutes = c->fetch.max_minutes;
     s->max_mb = c->fetch.max_mb;
     s->scratch = xasprintf("%s/fetch", p->state_dir);
@@ -563,7 +651,6 @@ void source_close(struct house *h)
     free(s->parcel);
     shelf_finish(&s->shelf);
     supply_destroy(s->supply);
-    free(s->profile);
     free(s->scratch);
     free(s->probe_program);
     free(s);

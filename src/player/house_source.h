@@ -3,7 +3,9 @@
 #pragma once
 
 #include "player/house_internal.h"
+#include "player/seal.h"
 #include "player/shelf.h"
+#include "source/profile.h"
 #include "source/trouble.h"
 #include "source/worker.h"
 
@@ -16,8 +18,10 @@ struct parcel {
     char *url;
     unsigned site;   /* number of a source: which breaker it obeys */
     bool is_guests;  /* nobody but guests asked for it */
+    bool is_trusted; /* staff of this house named its address: it may lead into our own network */
     bool is_wanted;  /* in the queue, as far as it was looked at */
     bool is_playing; /* as last told to the supply */
+    bool may_fetch;  /* else it plays if it is here already */
 
     /* What is known of it by now; `meta.id` is the song's. */
     struct cache_meta meta;
@@ -36,6 +40,7 @@ struct parcel {
     int64_t bytes_here; /* of the fetch under way */
     int64_t moved_ns;   /* when the last of them came */
     uint64_t bytes, limit;
+    unsigned looks; /* at the whole file, that came to no verdict */
     int64_t timeout_ms;
     char *folder;
 };
@@ -52,6 +57,7 @@ struct house_source {
     struct supply *supply;
     struct trouble trouble;
     struct shelf shelf;
+    struct seal seal;
     struct parcel **parcel;
     size_t count, cap;
 
@@ -69,7 +75,8 @@ struct house_source {
 
     /* Of the configuration. */
     bool has_youtube;
-    char *profile, **worker_argv, *probe_program, *scratch;
+    const struct profile *profile;
+    char **worker_argv, *probe_program, *scratch;
     int max_minutes, max_mb;
 };
 
@@ -83,6 +90,8 @@ bool source_is_url(const char *source);
 /* Whether the song may be fetched at all; else `why` is a sentence. */
 bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
                       const char *key, const char **why);
+/* A request of YouTube that is off, and of which nothing is here: it is about to be cancelled. */
+bool source_is_off(const struct house_source *s, const struct track *t, const char *source);
 bool source_is_in_library(const struct house *h, const char *key);
 const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
 

@@ -81,13 +81,22 @@ static void run_look(struct cache *c, const struct cache_use *use, struct cache_
     }
 }
 
+/* It was fetched for another board, and is more than this one is to play: it does until a smaller one is here. What this
+ * board fetched itself was the smallest there was. */
+static bool is_too_much(const struct house_source *s, const struct parcel *p,
+                        const struct cache_meta *m)
+{
+    return p && p->may_fetch && !profile_fits(s->profile, m->height) &&
+           (!m->profile || strcmp(m->profile, s->profile->name) != 0);
+}
+
 static void have_looked(struct house_source *s, struct errand *e, int error)
 {
     struct parcel *p = source_find_action(s, e->id);
     struct supply_result r = { .outcome = SUPPLY_ABSENT };
     if (error == 0 && e->result == 0) {
         put_on_shelf(s, e->key, &e->found);
-        r.outcome = SUPPLY_OK;
+        r.outcome = is_too_much(s, p, &e->found.meta) ? SUPPLY_ABSENT : SUPPLY_OK;
     } else if (error == 0 && e->result == -EPERM) {
         r.outcome = SUPPLY_REFUSED;
         memcpy(r.failure.class, e->class, sizeof(r.failure.class));

@@ -17,6 +17,8 @@ bool source_is_coming(void *ctx, const struct track *t, const char *source)
     char key[CACHE_KEY_MAX + 1];
     const char *why;
     struct supply_status status;
+    if (!t->unplayable[0] && source_is_off(s, t, source))
+        return true;
     if (!source_key(t, source, key) || shelf_find(&s->shelf, key) || source_is_in_library(h, key) ||
         !source_may_fetch(s, t, source, key, &why))
         return false;
@@ -36,20 +38,25 @@ bool source_is_growing(void *ctx, const struct track *t, const char *source)
     return p && p->is_started;
 }
 
-/* What people typed says less of it than where it comes from. */
-bool source_name(void *ctx, const struct track *t, const char **title, const char **artist)
+bool source_name(void *ctx, const struct track *t, struct song_name *out)
 {
     const struct house *h = ctx;
     const struct house_source *s = h->source;
     char key[CACHE_KEY_MAX + 1];
-    bool has_stand_in = source_is_url(t->source) || strcmp(t->title, t->video_id) == 0;
-    if (!has_stand_in || !source_key(t, t->source, key))
+    if (!track_has_stand_in(t) || !source_key(t, t->source, key))
         return false;
     const struct shelf_song *song = shelf_find(&s->shelf, key);
     const struct parcel *p = source_find(s, key);
-    *title = song ? song->title : p && p->is_known && p->meta.title ? p->meta.title : "";
-    *artist = song ? song->artist : p && p->is_known && p->meta.artist ? p->meta.artist : "";
-    return **title && (strcmp(t->title, *title) != 0 || strcmp(t->artist, *artist) != 0);
+    if (song)
+        *out = (struct song_name){ song->title, song->artist, song->duration_s };
+    else if (p && p->is_known)
+        *out = (struct song_name){ p->meta.title ? p->meta.title : "",
+                                   p->meta.artist ? p->meta.artist : "", p->meta.duration_s };
+    else
+        return false;
+    bool is_other =
+        *out->title && (strcmp(t->title, out->title) != 0 || strcmp(t->artist, out->artist) != 0);
+    return is_other || (t->duration_s == 0 && out->duration_s > 0);
 }
 
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,

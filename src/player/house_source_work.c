@@ -18,6 +18,7 @@
 #define FETCH_HELLO "{\"request\":\"hello\"}"
 #define PROBE_HELLO "{\"command\":\"hello\"}"
 #define STALL_NS    SECONDS(20)
+#define LOOKS_MAX   3 /* at one file, when what looks dies or does not answer */
 #define TRIES_MAX   2 /* starts of a helper that failed in a row; nobody waits longer for it */
 
 /* ---- what the worker tells ------------------------------------------------------------------------------ */
@@ -37,8 +38,9 @@ static void learn(struct parcel *p, const struct message *answer)
     learn_text(&m->title, message_str(answer, "track", message_str(answer, "title", NULL)));
     learn_text(&m->artist, message_str(answer, "artist", message_str(answer, "uploader", NULL)));
     learn_text(&m->url, message_str(answer, "url", NULL));
-    learn_text(&m->profile, p->source->profile);
+    learn_text(&m->profile, p->source->profile->name);
     learn_text(&m->extractor, message_str(answer, "extractor", NULL));
+    m->height = (int)clamp_i64(message_i64(answer, "height", 0), 0, INT16_MAX);
     if (isfinite(seconds) && seconds > 0 && seconds <= TRACK_MAX_DURATION_S)
         m->duration_s = seconds;
     p->is_known = p->source->has_names = true;
@@ -116,7 +118,7 @@ static void on_end(void *ctx, enum worker_end end, const struct message *answer)
     bool is_done = end == WORKER_ANSWERED && strcmp(message_str(answer, "event", ""), "done") == 0;
     if (!is_done)
         let_go(s, p);
-    if (is_done && p->doing == SUPPLY_RESOLVE)
+    if (is_done && p->doing != SUPPLY_FETCH)
         have_resolved(p, answer);
     else if (is_done)
         have_fetched(p, answer);
@@ -214,9 +216,9 @@ static struct message *fetch_message(const struct parcel *p)
     bool fetches = p->doing == SUPPLY_FETCH;
     message_set_str(m, "request", fetches ? "fetch" : "resolve");
     message_set_str(m, "url", p->url);
-    message_set_str(m, "profile", s->profile);
-    /* Guests ask for nothing but what is in the public internet; other addresses are staff's. */
-    message_set_bool(m, "is_guest", p->site == TROUBLE_YOUTUBE);
+    message_set_str(m, "profile", s->profile->name);
+    /* Into this house's own network leads nothing but what its staff named. */
+    message_set_bool(m, "is_guest", !p->is_trusted);
     if (p->is_guests && s->max_minutes)
         message_set_i64(m, "max_duration_s", s->max_minutes * (int64_t)60);
     if (!fetches)
@@ -242,19 +244,35 @@ static struct message *check_message(const struct parcel *p)
     return m;
 }
 
+/* A probe that was killed, or for which there was no memory, has said nothing of the file. */
+static void look_again(struct house_source *s, struct parcel *p, enum worker_end end)
+{
+    bool is_last = ++p->looks == LOOKS_MAX;
+    log_warn(&s->log, "%s: what came could not be looked at: %s%s", p->url,
+             worker_end_exception(end), is_last ? "" : "; once more");
+    if (is_last) {
+        source_failed(s, p, FAILURE_CHECK, 0);
+        return;
+    }
+    p->needs = NEEDS_PROBE;
+    source_pump(s);
+}
+
 static void on_checked(void *ctx, enum worker_end end, const struct message *answer)
 {
     struct house_source *s = ((struct source_lane *)ctx)->source;
     struct parcel *p = take_back(ctx);
     if (!p)
         return;
-    bool is_whole = end == WORKER_ANSWERED && message_bool(answer, "ok", false);
-    if (is_whole) {
+    if (end != WORKER_ANSWERED) {
+        look_again(s, p, end);
+        return;
+    }
+    if (message_bool(answer, "ok", false)) {
         source_succeeded(p);
         return;
     }
-    log_warn(&s->log, "%s: what came is not whole: %s", p->url,
-             answer ? message_str(answer, "error", "?") : worker_end_exception(end));
+    log_warn(&s->log, "%s: what came is not whole: %s", p->url, message_str(answer, "error", "?"));
     source_failed(s, p, FAILURE_TRUNCATED, 0);
 }
 
@@ -290,15 +308,20 @@ static void ask(struct source_lane *lane, struct parcel *p)
     source_failed(s, p, FAILURE_TOOL, 0);
 }
 
-/* The one that resolved it has what it fetches at hand. */
+/* The one that resolved it has what it fetches at hand. A worker that is to be started takes longer than a name. */
 static struct source_lane *idle_lane(struct house_source *s, const struct parcel *p)
 {
+    struct source_lane *idle = NULL;
+    bool is_naming = false;
     if (p->lane && !p->lane->id)
         return p->lane;
-    for (int i = 0; i < SOURCE_LANES; i++)
-        if (!s->lane[i].id)
-            return &s->lane[i];
-    return NULL;
+    for (int i = SOURCE_LANES; i-- > 0;) {
+        const struct parcel *has = source_find_action(s, s->lane[i].id);
+        is_naming |= has && has->doing == SUPPLY_NAME;
+        if (!s->lane[i].id && (!idle || s->lane[i].worker))
+            idle = &s->lane[i];
+    }
+    return idle && !idle->worker && is_naming ? NULL : idle;
 }
 
 /* yt-dlp is patient with a connection that gives nothing; meanwhile another song could have its place. */
@@ -382,14 +405,18 @@ static void begin_action(struct house_source *s, struct parcel *p, const struct 
     p->timeout_ms = a->timeout_ms;
     switch (a->kind) {
     case SUPPLY_LOOK: errand_look(s, p); break;
-    case SUPPLY_RESOLVE: p->needs = NEEDS_LANE; break;
+    case SUPPLY_RESOLVE:
+    case SUPPLY_NAME: p->needs = NEEDS_LANE; break;
     case SUPPLY_FETCH:
         p->percent = -1;
         free(p->growing);
         p->growing = NULL;
         errand_begin(s, p);
         break;
-    case SUPPLY_CHECK: p->needs = NEEDS_PROBE; break;
+    case SUPPLY_CHECK:
+        p->looks = 0;
+        p->needs = NEEDS_PROBE;
+        break;
     default: errand_publish(s, p); break;
     }
 }

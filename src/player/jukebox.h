@@ -16,12 +16,17 @@
 #include "player/journal.h"
 #include "shm/control.h"
 
+struct song_name {
+    const char *title, *artist; /* "": not known */
+    double duration_s;          /* 0: not known */
+};
+
 struct jukebox_settings {
     bool autostarts;   /* after a power cut the saved track goes on; else it waits, paused */
     bool exits_at_end; /* and when somebody at a window quits: else INPUT_QUIT is ignored */
     bool loops;
     size_t max_chars; /* of a list, as in struct queue; 0: QUEUE_LOCAL_CHARS */
-    /* Told of each operation on the queue just before it is applied, those of the jukebox itself (START, END,
+    /* Told of each operation on the queue just before it is applied, those of the jukebox itself (START, END, NAME,
      * MARK_UNPLAYABLE) too: the same operation on the same queue has the same result elsewhere. Not told
      * what jukebox_adopt() brings. NULL: nobody is told. */
     void (*on_op)(void *ctx, const struct queue_op *op);
@@ -34,8 +39,8 @@ struct jukebox_settings {
     bool (*is_coming)(void *ctx, const struct track *t, const char *source);
     /* Whether the file that find_source() gives for it still grows. No I/O. NULL: none does. */
     bool (*is_growing)(void *ctx, const struct track *t, const char *source);
-    /* Whether others know the names of a song better than the queue does: *title and *artist are borrowed. NULL: never. */
-    bool (*name_song)(void *ctx, const struct track *t, const char **title, const char **artist);
+    /* Whether others know the names of a song of which the queue has only a stand-in: texts are borrowed. NULL: never. */
+    bool (*name_song)(void *ctx, const struct track *t, struct song_name *out);
     void *ctx;
 };
 
@@ -103,13 +108,14 @@ unsigned jukebox_step(struct jukebox *j, const struct jukebox_view *view);
 /* What people want. The effect on orders and plan comes with the next step; the queue is changed at once,
  * with the start of what follows when the playing entry went. */
 
-/* As queue_apply(); SKIP with an empty entry means what plays. START and END are -EINVAL: they are the
+/* As queue_apply(); SKIP with an empty entry means what plays. START, END and NAME are -EINVAL: they are the
  * jukebox's own. PLAY_NOW of a song that is on its way is PROMOTE: it plays when it is there. */
 int jukebox_apply(struct jukebox *j, const struct queue_op *op);
 /* The song cannot be played, as was found out before its turn: says so on the screens and marks it; or, when it `leaves`,
  * takes it out of the queue. 0, or -ENOENT: no such entry. */
 int jukebox_give_up(struct jukebox *j, struct entry_ref entry, const char *reason, bool leaves);
-/* More is known of songs: name_song() is asked for all. */
+/* More is known of songs: name_song() is asked for all, and what it says is an operation as any other; while another player
+ * has the venue it is for our own screens alone. */
 void jukebox_name_songs(struct jukebox *j);
 /* The queue as others far away have changed it: replaces ours. What plays goes on when it is `queue->now`, too;
  * else that starts, or what follows when nothing is to play. */

@@ -365,6 +365,7 @@ static int apply(struct jukebox *j, const struct queue_op *op)
     switch (op->kind) {
     case OP_START:
     case OP_END:
+    case OP_NAME:
     case OP_KINDS: return -EINVAL;
     case OP_SKIP: return skip(j, op->entry);
     case OP_PLAY_NOW: return play_now(j, op);
@@ -413,25 +414,33 @@ static bool is_same_entry(const struct track *a, const struct track *b)
     return strcmp(a->video_id, b->video_id) == 0 && strcmp(a->requested_at, b->requested_at) == 0;
 }
 
-static bool name_songs(struct jukebox *j)
+/* Of all entries of the song `t`. */
+static bool name_song(struct jukebox *j, const struct track *t)
 {
     const struct jukebox_settings *s = &j->settings;
-    const char *title, *artist;
+    struct song_name name = { .title = "", .artist = "" };
+    if (!s->name_song(s->ctx, t, &name))
+        return false;
+    struct track *named = track_create();
+    struct queue_op op = { .kind = OP_NAME, .track = named };
+    track_set(&named->video_id, t->video_id);
+    track_set(&named->title, name.title);
+    track_set(&named->artist, name.artist);
+    named->duration_s = name.duration_s;
+    int ret = j->is_away ? queue_apply(&j->queue, &op) : change(j, &op);
+    track_destroy(named);
+    return ret == 0;
+}
+
+static bool name_songs(struct jukebox *j)
+{
     bool is_news = false;
-    for (int l = 0; s->name_song && l < QUEUE_LISTS; l++)
-        for (size_t i = 0; i < j->queue.list[l].count; i++) {
-            struct track *t = j->queue.list[l].at[i];
-            if (!s->name_song(s->ctx, t, &title, &artist))
-                continue;
-            track_list_name(&j->queue.list[l], t, title, artist);
-            is_news = true;
-        }
-    if (s->name_song && j->queue.now && s->name_song(s->ctx, j->queue.now, &title, &artist)) {
-        track_set(&j->queue.now->title, title);
-        track_set(&j->queue.now->artist, artist);
-        is_news = true;
-    }
-    return is_news;
+    if (!j->settings.name_song)
+        return false;
+    for (int l = 0; l < QUEUE_LISTS; l++)
+        for (size_t i = 0; i < j->queue.list[l].count; i++)
+            is_news |= name_song(j, j->queue.list[l].at[i]);
+    return (j->queue.now && name_song(j, j->queue.now)) || is_news;
 }
 
 void jukebox_name_songs(struct jukebox *j)

@@ -55,6 +55,8 @@ char *cache_meta_text(const struct cache_meta *m, const char *key)
     message_set_str(j, "key", key);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         message_set_str(j, texts[i].name, *text_at(&view, i));
+    if (m->height > 0)
+        message_set_i64(j, "height", m->height);
     message_set_f64(j, "duration_s", m->duration_s);
     message_set_i64(j, "fetched_ms", m->fetched_ms);
     if (m->has_loudness) {
@@ -105,6 +107,7 @@ int cache_meta_parse(struct cache_meta *out, const char *key, const char *text, 
     if (is_ours) {
         for (size_t i = 0; i < ARRAY_LEN(texts); i++)
             *text_at(out, i) = xstrdup(message_str(j, texts[i].name, NULL));
+        out->height = (int)clamp_i64(message_i64(j, "height", 0), 0, INT16_MAX);
         out->duration_s = message_f64(j, "duration_s", 0);
         out->fetched_ms = message_i64(j, "fetched_ms", 0);
         out->has_loudness =

@@ -15,7 +15,8 @@ struct cache_meta {
     /* The caller's. Texts are owned; NULL or empty: not known. */
     char *id, *title, *artist;
     char *url;       /* where it came from */
-    char *profile;   /* of the formats asked for, "h264-1080p30" */
+    char *profile;   /* of the formats asked for, "pi3" */
+    int height;      /* lines of the picture, as its source says; 0: not known */
     char *codecs;    /* "h264 aac" */
     char *extractor; /* version of what found it */
     double duration_s;

@@ -49,15 +49,18 @@ WARNING_MAX = 500
 TEXT_MAX = 2000         # characters of a text in an answer
 PROGRESS_EVERY_S = 0.25
 PROGRESS_FIRST_S = 0.1  # in the first seconds: somebody may wait for it to start
+WATCH = "https://www.youtube.com/watch"
 FOUND_S = 60            # so long what was resolved is good for a fetch of the same
 ATTEMPTS = 3            # at a file whose partial proved to be of another
 FORMAT_SORT = ["res", "fps", "proto"]
+# For guests, and for what plainly is a file.
 EXTRACTORS = "youtube,youtube:truncated_id,youtube:truncated_url,html5,generic"
 RUNTIMES = {"deno": "deno", "node": "node", "quickjs": "qjs", "bun": "bun"}    # names of yt-dlp: of their programs
 # What is fetched by yt-dlp's own code; everything else would start another program.
 PROTOCOLS = {"http", "https", "m3u8", "m3u8_native", "http_dash_segments", "http_dash_segments_generator"}
 ENDINGS = {"mp4", "m4v", "m4a", "mov", "webm", "mkv", "ts", "flv", "avi", "ogv", "3gp", "mpg", "mp3", "aac", "ogg",
            "opus", "flac", "wav"}
+MANIFESTS = {"m3u8", "mpd"}
 # Demuxers the ffmpeg program may use: none that opens further files.
 DEMUXERS = "mov,mp4,m4a,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
 ENVIRONMENT = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
@@ -278,6 +281,17 @@ def is_public(text):
     inner = list(inner_addresses(address))
     return all(a.is_global and not (a.is_multicast or a.is_reserved or a.is_unspecified or a.is_loopback or
                                     a.is_link_local or a.is_private) for a in (inner[1:] if mapped else inner))
+
+
+def is_plain_address(url):
+    """No site is known by it: a numeric host, or the address of a media file."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return True
+    return host == "localhost" or ":" in host or bool(re.fullmatch(r"[0-9.]+", host)) or (
+        parts.path.rpartition(".")[2].lower() in ENDINGS | MANIFESTS)
 
 
 class Guard:
@@ -812,7 +826,8 @@ class Worker:
         self.options, self.guard, self.warnings = options, Guard(), Warnings()
         self.lines = Lines(lines_in, lines_out, self.hear)
         self.parent = os.getppid()
-        self.ydl = self.ytdlp = None
+        self.ytdlp = None
+        self.tools, self.ydl = {}, None     # by the extractors that they may use; that of the request under way
         self.phase, self.fetch = "page", None
         self.found = (None, 0, None)    # what the last resolve asked for, when, and its answer
         # Of the request under way. The signal is sent by the reading thread and taken on the main one.
@@ -835,8 +850,8 @@ class Worker:
             raise ProtocolRefused(f"{fd.get_basename()} is not used for fetching")
         yt_dlp.downloader.external.ExternalFD.real_download = refuse
 
-    def make(self):
-        """The YoutubeDL object: kept, since it holds the player scripts and solved challenges."""
+    def make(self, extractors):
+        """A YoutubeDL object: kept, since it holds the player scripts and solved challenges."""
         o = self.options
 
         def wait(n):
@@ -844,7 +859,7 @@ class Worker:
         params = {
             "quiet": True, "no_color": True, "color": "never", "logger": self.warnings, "noprogress": True,
             "noplaylist": True, "playlist_items": "1", "lazy_playlist": True, "ignoreerrors": False,
-            "allowed_extractors": o.extractors.split(","), "cachedir": o.cache or False, "proxy": "",
+            "allowed_extractors": extractors.split(","), "cachedir": o.cache or False, "proxy": "",
             "socket_timeout": o.socket_timeout, "extractor_retries": 2, "retries": o.retries,
             "fragment_retries": o.fragment_retries, "file_access_retries": 1, "skip_unavailable_fragments": False,
             "retry_sleep_functions": {k: wait for k in ("http", "fragment", "extractor")},
@@ -887,10 +902,22 @@ class Worker:
                 found[name] = {"path": path or shutil.which(RUNTIMES[name])}
         return found
 
-    def tool(self):
-        if not self.ydl:
-            self.ydl = self.make()
+    def extractors(self, url):
+        """To make all of them ready takes seconds: a file needs none of a site's."""
+        allowed = self.options.extractors
+        has_generic = {"default", "all", "generic"} & set(allowed.split(","))
+        return EXTRACTORS if self.guard.is_on or (has_generic and is_plain_address(url)) else allowed
+
+    def tool(self, url):
+        names = self.extractors(url)
+        if names not in self.tools:
+            self.tools[names] = self.make(names)
+        self.ydl = self.tools[names]
         return self.ydl
+
+    def drop_tool(self):
+        self.tools = {names: ydl for names, ydl in self.tools.items() if ydl is not self.ydl}
+        self.ydl = None
 
     def warm_up(self):
         """yt-dlp loads much of itself on first use: a page of our own pays for that, not the first guest."""
@@ -912,10 +939,11 @@ class Worker:
             thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()
             for name in ("page", "a.mp4"):
+                url = f"http://127.0.0.1:{server.server_port}/{name}"
                 try:
-                    self.tool().extract_info(f"http://127.0.0.1:{server.server_port}/{name}", download=False)
+                    self.tool(url).extract_info(url, download=False)
                 except Exception:       # what does not work here says so when it is asked for
-                    self.ydl = None
+                    self.drop_tool()
             server.shutdown()
             thread.join()
         self.warnings.texts.clear()
@@ -969,8 +997,8 @@ class Worker:
                 self.may_cancel = False
             self.lines.send(n, "done", **done, warnings=self.warnings.texts)
         except (Exception, Stop) as e:
-            self.ydl = None if not isinstance(e, (Refusal, Stop)) and "DownloadError" not in type(e).__name__ and (
-                self.phase == "page") else self.ydl
+            if not isinstance(e, (Refusal, Stop)) and "DownloadError" not in type(e).__name__ and self.phase == "page":
+                self.drop_tool()
             self.lines.send(n, "error", phase=self.phase, **describe_error(e), warnings=self.warnings.texts)
         finally:
             self.current = self.fetch = None
@@ -978,7 +1006,7 @@ class Worker:
 
     def hello(self, request):
         runtimes = []
-        known = getattr(self.tool(), "_js_runtimes", None)
+        known = getattr(self.tool(WATCH), "_js_runtimes", None)
         for name, path in self.runtimes().items():
             info = known.get(name).info if known and known.get(name) else None
             if info:
@@ -1008,7 +1036,7 @@ class Worker:
         profile = request.get("profile", "auto")
         if profile not in (*PROFILES, "auto"):
             raise BadRequest("profile must be auto, " + ", ".join(PROFILES))
-        ydl = self.tool()
+        ydl = self.tool(url)
         ydl.params["format"] = selector(profile)
         ydl.format_selector = ydl.build_format_selector(ydl.params["format"])
         self.set_rate(request)
@@ -1020,6 +1048,8 @@ class Worker:
             info = next((e for e in info.get("entries") or [] if e), None)
         if not info or info.get("_type", "video") != "video":
             raise ListRefused("there is no video in that list")
+        if not info.get("is_live") and self.is_written_still(info):
+            info["is_live"], info["live_status"] = True, "is_live"
         if (info.get("is_live") or info.get("live_status") == "is_upcoming") and not request.get("allows_live"):
             raise LiveRefused("that is a live stream")
         limit = number(request.get("max_duration_s"))
@@ -1027,6 +1057,19 @@ class Worker:
         if limit and seconds > limit:
             raise TooLong(f"it lasts {seconds:.0f} s; {limit:.0f} s are allowed")
         return info, url
+
+    def is_written_still(self, info):
+        """A list of segments without an end: old yt-dlp takes it for any other, and would fetch what is there by now."""
+        for f in formats_of(info):
+            is_hls = (f.get("protocol") or "").startswith("m3u8")
+            url = f.get("url") if is_hls else f.get("manifest_url") if "dash" in (f.get("protocol") or "") else None
+            try:
+                said = self.ydl.urlopen(url).read(LINE_MAX) if url else b""
+            except Exception:       # it is asked for once more when it is fetched
+                continue
+            if b"#EXTINF" in said and b"#EXT-X-ENDLIST" not in said or re.search(rb"<MPD\b[^>]*\stype=.dynamic", said):
+                return True
+        return False
 
     def resolve(self, request):
         info, url = self.find(request)
@@ -1040,6 +1083,7 @@ class Worker:
         """What was resolved just now is not asked for twice: the site counts."""
         (asked, when, info), self.found = self.found, (None, 0, None)
         if info and asked == self.asked(request) and time.monotonic() - when < FOUND_S:
+            self.tool(request["url"])
             self.set_rate(request)
             return info, request["url"]
         return self.find(request)
@@ -1053,7 +1097,7 @@ class Worker:
         return self.fetch.run()
 
     def download(self, path, f, is_subtitle=False):
-        result = self.tool().dl(path, f, is_subtitle)
+        result = self.ydl.dl(path, f, is_subtitle)
         return result[0] if isinstance(result, tuple) else result
 
     def run(self, argv):
@@ -1086,7 +1130,8 @@ def options():
     p.add_argument("--remote-component", metavar="NAME", action="append", default=[],
                    help="what yt-dlp may fetch for itself, as ejs:github")
     p.add_argument("--cache", metavar="DIR", help="yt-dlp's own cache, kept between starts")
-    p.add_argument("--extractors", metavar="NAME,...", default=EXTRACTORS, help="allowed; default: %(default)s")
+    p.add_argument("--extractors", metavar="NAME,...", default="default",
+                   help="of yt-dlp, that staff may use; default: all that yt-dlp has by default")
     p.add_argument("--player-client", metavar="NAME,...", help="of YouTube; default: what yt-dlp prefers")
     p.add_argument("--cookies", metavar="FILE", help="in Netscape's format; it is not written to")
     p.add_argument("--socket-timeout", metavar="S", type=float, default=10)

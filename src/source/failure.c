@@ -113,6 +113,10 @@ static const struct failure_traits traits[FAILURE_COUNT] = {
     [FAILURE_DISK] = { "disk", FAILURE_OF_BOX, FAILURE_OPERATOR, 0, 0,
                        "The disk is full, read-only or broken.",
                        "This song could not be fetched." },
+    [FAILURE_CHECK] = { "check", FAILURE_OF_BOX, FAILURE_TRANSIENT, HOUR_S, 0,
+                        "What came could not be looked at: djamms-probe died of it or did not "
+                        "answer. Is this box out of memory?",
+                        "This song could not be fetched." },
     [FAILURE_TOOL] = { "tool", FAILURE_OF_TOOL, FAILURE_OPERATOR, 0, 0,
                        "yt-dlp does not start; `djamms doctor` says why.",
                        "This song could not be fetched." },
@@ -455,6 +459,7 @@ static struct schedule schedule_of(enum failure f)
     case FAILURE_TOOL: return (struct schedule){ { 2, 10, 60, 300 }, 4, true };
     case FAILURE_TIMEOUT:
     case FAILURE_PAGE_403:
+    case FAILURE_CHECK:
     case FAILURE_MERGE: return (struct schedule){ { 2, 10 }, 2, false };
     case FAILURE_PARTIAL: return (struct schedule){ { 0, 2 }, 2, false };
     case FAILURE_TRUNCATED:

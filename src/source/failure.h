@@ -40,6 +40,7 @@ enum failure {
     FAILURE_PARTIAL,       /* what an earlier attempt left does not fit; it was deleted */
     FAILURE_MERGE,         /* picture and sound could not be put into one file */
     FAILURE_DISK,          /* full, read-only, broken */
+    FAILURE_CHECK,         /* nothing looked at what came: no verdict on it */
     FAILURE_TOOL,          /* the worker does not start or died */
     FAILURE_CANCELLED,     /* we did not want it any more */
     FAILURE_COUNT,

@@ -188,6 +188,7 @@ static void describe(struct entry *e, const struct supply_wanted *w, size_t plac
     e->is_request = w->is_request;
     e->is_playing = w->is_playing;
     e->is_metered = w->is_metered;
+    e->wants_name = w->wants_name;
     e->source = w->source < SUPPLY_SOURCES ? w->source : 0;
     if (w->duration_s > 0)
         e->duration_s = w->duration_s;
@@ -293,6 +294,16 @@ static void looked(struct supply *s, struct entry *e, const struct supply_result
     }
 }
 
+/* What cannot be had at all is said long before its turn; anything else is found out again when it is near. */
+static void named(struct supply *s, struct entry *e, const struct supply_result *r)
+{
+    e->was_named = r->outcome != SUPPLY_CANCELLED;
+    if (r->outcome == SUPPLY_OK && r->duration_s > 0)
+        e->duration_s = r->duration_s;
+    if (r->outcome == SUPPLY_FAILURE && r->failure.fate == SUPPLY_PERMANENT)
+        entry_fail(s, e, &r->failure);
+}
+
 /* Its download is taken by itself until the fetch begins; somebody more urgent may have come meanwhile. */
 static void resolved(struct supply *s, struct entry *e, const struct supply_result *r)
 {
@@ -362,6 +373,8 @@ void supply_done(struct supply *s, uint64_t id, const struct supply_result *r, i
         e->action = 0;
         if (e->doing == SUPPLY_LOOK)
             looked(s, e, r);
+        else if (e->doing == SUPPLY_NAME)
+            named(s, e, r);
         else if (r->outcome == SUPPLY_OK)
             succeeded(s, e, r);
         else if (r->outcome == SUPPLY_FAILURE)

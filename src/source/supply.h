@@ -5,6 +5,8 @@
  *
  *     NEW -> RESOLVING -> FETCHING -> CHECKING -> READY        and aside:  WAITING(until, class), FAILED(class)
  *
+ * Of those further behind that have no names yet it is found out what they are, one at a time, when nothing urgent is under way.
+ *
  * READY: the whole file is in the cache, checked. Only that may be played, or a file that still grows and was said to
  * have enough in hand (SUPPLY_START). Whatever fails, what is READY overtakes: that is the player's to do.
  *
@@ -37,6 +39,7 @@ struct supply_wanted {
     unsigned source; /* which breaker it obeys: 0 .. SUPPLY_SOURCES - 1 */
     bool is_metered; /* its source blocks who asks too often */
     bool is_request, is_playing;
+    bool wants_name;   /* people do not know by its names what it is */
     double duration_s; /* 0: unknown */
     int64_t needed_ns; /* its turn, as it looks now; NO_TIME: unknown */
 };
@@ -73,7 +76,7 @@ enum supply_outcome {
 struct supply_result {
     enum supply_outcome outcome;
     struct supply_failure failure;
-    /* SUPPLY_RESOLVE */
+    /* SUPPLY_RESOLVE; SUPPLY_NAME: duration_s */
     uint64_t bytes;    /* 0: unknown */
     double duration_s; /* 0: unknown */
     bool can_grow;     /* one file that plays from its beginning while it grows */
@@ -103,12 +106,13 @@ enum supply_action_kind {
     /* With an id, answered by supply_done() within timeout_ms. */
     SUPPLY_LOOK,    /* is it in the cache, or refused? */
     SUPPLY_RESOLVE, /* find its address; is_urgent: somebody waits */
+    SUPPLY_NAME,    /* the same, but only to know what it is */
     SUPPLY_FETCH, /* about `bytes`; afresh when `discards`, else on with what is there; at most `limit` bytes/s, 0: any */
     SUPPLY_CHECK, /* the whole file */
     SUPPLY_PUBLISH, /* into the cache */
     SUPPLY_EVICT,   /* at least `bytes`, but nothing that is used */
     /* Without an answer of their own. */
-    SUPPLY_CANCEL,  /* the fetch `id`: its answer comes at once, its partial stays */
+    SUPPLY_CANCEL,  /* the fetch or naming `id`: its answer comes at once, its partial stays */
     SUPPLY_LIMIT,   /* the fetch `id` goes on with `limit` */
     SUPPLY_START,   /* may be played while it grows */
     SUPPLY_HAVE,    /* is READY */

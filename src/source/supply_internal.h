@@ -21,7 +21,7 @@ struct entry {
     int64_t until_ns; /* WAITING, FAILED */
 
     /* Of the queue, as last heard. */
-    bool is_queued, is_request, is_playing, is_metered;
+    bool is_queued, is_request, is_playing, is_metered, wants_name;
     unsigned source;
     size_t place;
     double duration_s;
@@ -35,6 +35,7 @@ struct entry {
     bool is_cancelling;
     bool has_lagged;                        /* it is cancelled for that */
     bool is_absent;                         /* the cache was asked */
+    bool was_named;                         /* so was the source, for its names */
     unsigned again, anew, blocked, offline; /* failures of each fate */
     bool discards;
 

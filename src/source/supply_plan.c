@@ -13,6 +13,7 @@
 #define SOON_S       2.0
 #define LOOK_MS      10000
 #define RESOLVE_MS   120000
+#define NAME_MS      20000
 
 /* ---- what may be -------------------------------------------------------------------------------------------- */
 
@@ -60,7 +61,7 @@ static bool can_begin(const struct entry *e)
     return !e->action && e->is_absent && (e->state == SUPPLY_NEW || e->state == SUPPLY_WAITING);
 }
 
-/* The first of the queue that could be worked on; NULL: none, or one before it is still being looked up. */
+/* The first of the queue that could be worked on; NULL: none, or one before it is still being looked up or named. */
 static struct entry *candidate(const struct supply *s)
 {
     int ahead = AHEAD;
@@ -68,9 +69,10 @@ static struct entry *candidate(const struct supply *s)
         struct entry *e = s->entry[i];
         if (!entry_is_in_reach(e, &ahead))
             continue;
-        if (e->action && e->doing == SUPPLY_LOOK)
+        bool is_open = open_ns(s, e) <= s->now_ns;
+        if (e->action && (e->doing == SUPPLY_LOOK || (e->doing == SUPPLY_NAME && is_open)))
             return NULL;
-        if (can_begin(e) && open_ns(s, e) <= s->now_ns)
+        if (can_begin(e) && is_open)
             return e;
     }
     return NULL;
@@ -150,6 +152,25 @@ static void cancel(struct supply *s, struct entry *e)
     supply_put(s, SUPPLY_CANCEL, e, "")->id = e->action;
 }
 
+/* The one that is being named; NULL: none. */
+static struct entry *naming(const struct supply *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->entry[i]->action && s->entry[i]->doing == SUPPLY_NAME)
+            return s->entry[i];
+    return NULL;
+}
+
+static void count_question(struct supply *s, const struct entry *e)
+{
+    if (!e->is_metered)
+        return;
+    s->asked_ns[s->asked_next] = s->now_ns;
+    s->asked_next = (s->asked_next + 1) % HOURLY_MAX;
+    s->spaced_ns = s->now_ns + SPACE_MIN_NS +
+                   (int64_t)(supply_random(s) % (uint64_t)(SPACE_MAX_NS - SPACE_MIN_NS));
+}
+
 static void begin(struct supply *s, struct entry *e)
 {
     bool urgent = is_urgent(s, e);
@@ -157,12 +178,82 @@ static void begin(struct supply *s, struct entry *e)
     struct supply_action *a = supply_ask(s, SUPPLY_RESOLVE, e);
     a->is_urgent = urgent;
     a->timeout_ms = RESOLVE_MS;
+    count_question(s, e);
+    struct entry *other = naming(s);
+    if (urgent && other)
+        cancel(s, other);
+}
+
+/* ---- what is only named --------------------------------------------------------------------------------------- */
+
+/* When it may be asked for: of a source that counts questions half of them are kept for songs that are to play. */
+static int64_t name_open_ns(const struct supply *s, const struct entry *e)
+{
+    int64_t at = open_ns(s, e);
     if (!e->is_metered)
+        return at;
+    int64_t half = s->asked_ns[(s->asked_next + HOURLY_MAX / 2) % HOURLY_MAX];
+    at = half == NO_TIME ? at : max_i64(at, half + SECONDS(3600));
+    return max_i64(at, s->spaced_ns);
+}
+
+/* One of the next of a source that counts is resolved soon anyhow. */
+static bool can_be_named(const struct entry *e, bool is_in_reach)
+{
+    return e->is_queued && e->wants_name && !e->was_named && !e->action && e->is_absent &&
+           e->state == SUPPLY_NEW && !(e->is_metered && is_in_reach);
+}
+
+static struct entry *first_unnamed(const struct supply *s)
+{
+    int ahead = AHEAD;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        bool is_in_reach = entry_is_in_reach(e, &ahead);
+        if (can_be_named(e, is_in_reach) && name_open_ns(s, e) <= s->now_ns)
+            return e;
+    }
+    return NULL;
+}
+
+/* Somebody waits for what is under way, or there is no more room beside it, or it is not known yet who is first. */
+static bool is_busy(const struct supply *s)
+{
+    int works = 0;
+    bool is_awaited = false;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *e = s->entry[i];
+        works += entry_works(e);
+        bool is_late = e->needed_ns != NO_TIME && e->needed_ns <= s->now_ns;
+        is_awaited |= (e->state == SUPPLY_RESOLVING && is_urgent(s, e)) ||
+                      (e->state == SUPPLY_FETCHING && !e->is_started && is_late) ||
+                      (e->action && e->doing == SUPPLY_LOOK);
+    }
+    return is_awaited || works >= DOWNLOADS;
+}
+
+/* The one that is being named would be the next to be fetched: that names it, too. */
+static void make_way(struct supply *s)
+{
+    struct entry *e = naming(s);
+    int ahead = AHEAD;
+    for (size_t i = 0; e && i < s->count && has_place(s); i++) {
+        const struct entry *other = s->entry[i];
+        bool is_in_reach = entry_is_in_reach(other, &ahead);
+        if (is_in_reach && can_begin(other) && open_ns(s, other) <= s->now_ns)
+            return;
+        if (is_in_reach && other == e && open_ns(s, e) <= s->now_ns)
+            cancel(s, e);
+    }
+}
+
+static void ask_names(struct supply *s)
+{
+    struct entry *e = naming(s) || is_busy(s) ? NULL : first_unnamed(s);
+    if (!e)
         return;
-    s->asked_ns[s->asked_next] = s->now_ns;
-    s->asked_next = (s->asked_next + 1) % HOURLY_MAX;
-    s->spaced_ns = s->now_ns + SPACE_MIN_NS +
-                   (int64_t)(supply_random(s) % (uint64_t)(SPACE_MAX_NS - SPACE_MIN_NS));
+    supply_ask(s, SUPPLY_NAME, e)->timeout_ms = NAME_MS;
+    count_question(s, e);
 }
 
 /* The cache is asked before the world is. */
@@ -176,7 +267,8 @@ static void look_up(struct supply *s)
             e->class[0] = '\0';
             e->is_absent = false;
         }
-        if (entry_is_in_reach(e, &ahead) && e->state == SUPPLY_NEW && !e->is_absent && !e->action)
+        bool is_wanted = entry_is_in_reach(e, &ahead) || (e->is_queued && e->wants_name);
+        if (is_wanted && e->state == SUPPLY_NEW && !e->is_absent && !e->action)
             supply_ask(s, SUPPLY_LOOK, e)->timeout_ms = LOOK_MS;
     }
 }
@@ -259,6 +351,7 @@ void supply_decide(struct supply *s)
     give_up_late(s);
     look_up(s);
     stop_unwanted(s);
+    make_way(s);
     for (struct entry *e; (e = candidate(s)) && has_place(s);)
         begin(s, e);
     struct entry *next = candidate(s);
@@ -272,6 +365,7 @@ void supply_decide(struct supply *s)
     }
     start_growing(s);
     hold_back(s);
+    ask_names(s);
 }
 
 /* ---- when it changes ------------------------------------------------------------------------------------------ */
@@ -295,8 +389,11 @@ static int64_t give_up_ns(const struct supply *s, const struct entry *e)
 int64_t supply_next_change_ns(const struct supply *s)
 {
     int64_t first = INT64_MAX;
+    int ahead = AHEAD;
     for (size_t i = 0; i < s->count; i++) {
         const struct entry *e = s->entry[i];
+        if (can_be_named(e, entry_is_in_reach(e, &ahead)))
+            consider(s, &first, name_open_ns(s, e));
         consider(s, &first, give_up_ns(s, e));
         if (e->state == SUPPLY_FAILED)
             consider(s, &first, e->until_ns);

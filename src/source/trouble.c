@@ -69,6 +69,7 @@ static unsigned attempts_of(enum failure f)
     case FAILURE_TRUNCATED:
     case FAILURE_UNKNOWN: return 4;
     case FAILURE_TIMEOUT:
+    case FAILURE_CHECK:
     case FAILURE_MERGE:
     case FAILURE_PAGE_403: return 3;
     default: return 0;

@@ -224,7 +224,8 @@ static void drop_done(struct sync *s, const struct queue_document *d)
     uint64_t mark = now_fields_marked(&d->now, s->writer);
     if (mark)
         pending_drop_until(&s->pending, mark);
-    else if (s->push_serial && queue_same(&d->queue, &s->push_queue))
+    else if (s->push_serial && queue_same(&d->queue, &s->push_queue) &&
+             queue_same_names(&d->queue, &s->push_queue))
         pending_drop_until(&s->pending, s->push_serial);
 }
 

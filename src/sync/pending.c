@@ -205,6 +205,7 @@ static const char *const kind_names[OP_KINDS] = {
     [OP_SHUFFLE] = "shuffle",
     [OP_CLEAR] = "clear",
     [OP_MARK_UNPLAYABLE] = "mark_unplayable",
+    [OP_NAME] = "name",
 };
 
 static struct message *op_to_message(const struct pending_op *p)
@@ -261,7 +262,8 @@ static void op_from_message(struct pending *p, const struct message *m, uint64_t
     struct track *named = track_from_message(message_object(m, "entry"));
     struct track *added = track_from_message(message_object(m, "track"));
     op.track = added;
-    if (op.kind != OP_KINDS && named && serial > 0 && (op.kind != OP_ADD || added)) {
+    bool has_track = added || (op.kind != OP_ADD && op.kind != OP_NAME);
+    if (op.kind != OP_KINDS && named && serial > 0 && has_track) {
         struct pending_op *own =
             pending_append(p, &op, named, message_str(m, "turn", ""), (uint64_t)serial);
         own->revision = revision;

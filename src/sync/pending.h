@@ -14,7 +14,7 @@ struct pending_op {
     struct queue_op op; /* its texts are those below */
     struct track
         *named; /* the entry meant; START: all of it, so that it can play though it is gone */
-    struct track *added; /* ADD */
+    struct track *added; /* ADD, NAME */
     char *reason;
     bool is_unsure;       /* done while another device may have been the one to play */
     char turn[TURN_SIZE]; /* START: the turn it begins; END, SKIP: the one it ends; "": any */

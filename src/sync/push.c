@@ -82,7 +82,8 @@ static bool make_queue(struct sync *s, uint64_t until, struct queue *q, struct n
     for (size_t i = 0; i < s->pending.count && s->pending.at[i].serial <= until; i++)
         pending_apply(&s->pending.at[i], q, f);
     leave_playing(s, q, f);
-    bool is_same = queue_same(q, &s->base.queue) && strcmp(f->turn, s->base.now.turn) == 0;
+    bool is_same = queue_same(q, &s->base.queue) && queue_same_names(q, &s->base.queue) &&
+                   strcmp(f->turn, s->base.now.turn) == 0;
     return !is_same || wants_more(s);
 }
 

@@ -195,6 +195,21 @@ bool queue_same(const struct queue *a, const struct queue *b)
     return true;
 }
 
+static bool same_names(const struct track *a, const struct track *b)
+{
+    return strcmp(a->title, b->title) == 0 && strcmp(a->artist, b->artist) == 0 &&
+           a->duration_s == b->duration_s;
+}
+
+bool queue_same_names(const struct queue *a, const struct queue *b)
+{
+    bool is_same = !a->now || !b->now || same_names(a->now, b->now);
+    for (int l = 0; l < QUEUE_LISTS && is_same; l++)
+        for (size_t i = 0; i < a->list[l].count && is_same; i++)
+            is_same = same_names(a->list[l].at[i], b->list[l].at[i]);
+    return is_same;
+}
+
 bool track_is_remade(const struct track *t)
 {
     return strncmp(t->id, "current_", 8) == 0 || strncmp(t->id, "local_", 6) == 0;

@@ -59,6 +59,8 @@ struct message *queue_document_data(const struct queue *q, const struct now_fiel
 bool queue_document_fits(const struct message *data);
 /* Same entries in the same order and the same `now`, as far as writers keep it. */
 bool queue_same(const struct queue *a, const struct queue *b);
+/* Of two such queues: what their entries are called, and how long they are, is the same, too. */
+bool queue_same_names(const struct queue *a, const struct queue *b);
 /* Whether a web player re-made this copy: "current_" or "local_". */
 bool track_is_remade(const struct track *t);
 /* The same entry: same identity, or same song and time. */

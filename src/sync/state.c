@@ -179,7 +179,7 @@ static void note_vanished(struct sync *s, const struct queue *before, const stru
 static const struct track *entry_meant(const struct sync *s, const struct queue_op *op)
 {
     struct entry_place place;
-    if (op->kind == OP_ADD || op->kind == OP_SHUFFLE || op->kind == OP_CLEAR)
+    if (op->kind == OP_ADD || op->kind == OP_SHUFFLE || op->kind == OP_CLEAR || op->kind == OP_NAME)
         return NULL;
     return queue_find(&s->full_view, op->entry, &place) ? queue_at(&s->full_view, place) : NULL;
 }

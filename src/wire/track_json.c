@@ -42,6 +42,7 @@ static const struct field fields[] = {
     { "paymentId", TEXT, WHEN_SET, IN_TRACK(payment_id) },
     { "realEndOffset", AMOUNT, WHEN_SET, IN_TRACK(real_end_s) },
     { "source", TEXT, WHEN_SET, IN_TRACK(source) },
+    { "seal", TEXT, WHEN_SET, IN_TRACK(seal) },
     { "playsNext", FLAG, WHEN_SET, IN_TRACK(plays_next) },
     { "unplayable", TEXT, WHEN_SET, IN_TRACK(unplayable) },
 };

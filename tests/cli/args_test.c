@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include "cli/args.h"
+#include "cli/command.h"
 
 /* Words and options as one line of text each: "word word | option=value option" */
 static const struct {
@@ -117,6 +118,18 @@ static void no_two_options_share_a_name_or_a_letter(void **state)
     }
 }
 
+static void a_set_has_a_bit_for_each_of_64_options(void **state)
+{
+    const struct args a = { .value = { [ARG_TOKEN_FILE] = "x" } };
+    for (unsigned i = 0; i < 64; i++)
+        assert_true(ARG_BIT(i) != 0 && (ARG_BIT(i) & (ARG_BIT(i) - 1)) == 0);
+    assert_true(ARG_BIT(63) > UINT32_MAX);
+    for (size_t i = 0; i < command_count(); i++) /* the sets that commands hold are no narrower */
+        assert_true(sizeof(command_at(i)->options) == sizeof(ARG_BIT(0)));
+    assert_int_equal(args_foreign(&a, UINT64_MAX), ARG_OPTIONS);
+    assert_int_equal(args_foreign(&a, ~ARG_BIT(ARG_TOKEN_FILE)), ARG_TOKEN_FILE);
+}
+
 static const struct {
     const char *text;
     bool is_good, is_step;
@@ -173,6 +186,7 @@ int main(void)
         cmocka_unit_test(wrong_options_are_refused_in_a_sentence),
         cmocka_unit_test(every_setting_of_a_repeated_option_is_kept),
         cmocka_unit_test(no_two_options_share_a_name_or_a_letter),
+        cmocka_unit_test(a_set_has_a_bit_for_each_of_64_options),
         cmocka_unit_test(times_are_read_as_people_write_them),
         cmocka_unit_test(numbers_are_whole_and_within_range),
     };

@@ -257,6 +257,8 @@ static void check_rule(struct run *r, const struct queue *before, const struct q
         CHECK(r, same_order_but(&was, &is, QUEUE_MAIN, named, 0));
         CHECK(r, same_order_but(&was, &is, QUEUE_REQUESTS, named, 0));
     }
+    if (op->kind == OP_NAME)
+        CHECK(r, same_view(&was, &is));
     if (op->kind == OP_SHUFFLE || op->kind == OP_MARK_UNPLAYABLE)
         CHECK(r, same_order_but(&was, &is, QUEUE_REQUESTS, 0, 0));
     if (op->kind != OP_START && op->kind != OP_PLAY_NOW && op->kind != OP_END &&
@@ -357,8 +359,8 @@ static bool same_tracks(const struct queue *a, const struct queue *b)
         for (size_t i = 0; i < a->list[list].count; i++) {
             const struct track *x = a->list[list].at[i], *y = b->list[list].at[i];
             if (strcmp(x->id, y->id) != 0 || strcmp(x->unplayable, y->unplayable) != 0 ||
-                x->status != y->status || x->plays_next != y->plays_next ||
-                x->is_request != y->is_request)
+                strcmp(x->title, y->title) != 0 || x->status != y->status ||
+                x->plays_next != y->plays_next || x->is_request != y->is_request)
                 return false;
         }
     }
@@ -403,6 +405,13 @@ static void step(struct run *r)
         track_ensure_id(added, op.seed);
         op.track = added;
         tag = tag_of(added);
+    }
+    if (op.kind == OP_NAME) {
+        char title[32];
+        added = track_copy(named);
+        snprintf(title, sizeof(title), "Title %d", r->op_number);
+        track_set(&added->title, title);
+        op.track = added;
     }
     struct queue before;
     queue_copy(&before, &r->q);

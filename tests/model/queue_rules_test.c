@@ -241,6 +241,73 @@ static void every_rule_holds_and_applying_it_again_changes_nothing(void **state)
         check_rule(&rules[i]);
 }
 
+static struct track *track_of(const char *video_id, const char *title, const char *artist,
+                              const char *source)
+{
+    struct track *t = track_create();
+    track_set(&t->video_id, video_id);
+    track_set(&t->title, title);
+    track_set(&t->artist, artist);
+    track_set(&t->source, source);
+    return t;
+}
+
+static void names_are_given_where_there_is_a_stand_in_and_nowhere_else(void **state)
+{
+    static const struct {
+        const char *title, *artist, *source, *want;
+        int ret;
+    } cases[] = {
+        { "", "", "", "Song", 0 },
+        { "abcdefghij0", "", "", "Song", 0 },
+        { "clip", "", "http://host/dir/clip.mp4?x=1", "Song", 0 },
+        { "B", "A", "https://host/A%20-%20B.mp4", "Song", 0 },
+        { "host", "", "http://host/", "Song", 0 },
+        { "Mine", "", "http://host/clip.mp4", "Mine", 1 },
+        { "clip", "Me", "http://host/clip.mp4", "clip", 1 },
+        { "clip", "", "/dir/clip.mp4", "clip", 1 },
+        { "Song", "Band", "", "Song", 1 },
+    };
+    struct track *names = track_of("abcdefghij0", "Song", "Band", "");
+    struct queue_op op = { OP_NAME, .track = names };
+    names->duration_s = 213;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct queue q;
+        queue_init(&q);
+        struct track *t = track_of("abcdefghij0", cases[i].title, cases[i].artist, cases[i].source);
+        track_set(&t->unknown_json, "{\"mood\":\"blue\"}");
+        t->duration_s = i % 2 ? 7 : cases[i].ret ? 8 : 0;
+        double known_s = t->duration_s;
+        q.now = track_copy(t);
+        track_list_append(&q.list[i % 2], t);
+        track_list_append(&q.list[QUEUE_MAIN], track_of("another", "", "", ""));
+        assert_int_equal(queue_apply(&q, &op), cases[i].ret);
+        assert_int_equal(queue_apply(&q, &op), 1);
+        assert_string_equal(t->title, cases[i].want);
+        assert_string_equal(q.now->title, cases[i].want);
+        assert_true(t->duration_s == (known_s > 0 ? known_s : 213));
+        assert_string_equal(t->unknown_json, "{\"mood\":\"blue\"}");
+        assert_string_equal(q.list[QUEUE_MAIN].at[q.list[QUEUE_MAIN].count - 1]->title, "");
+        queue_finish(&q);
+    }
+    track_destroy(names);
+}
+
+static void names_that_a_list_has_no_room_for_are_not_given(void **state)
+{
+    struct queue q;
+    struct track *names = track_of("abcdefghij0", "A title of some length", "", "");
+    struct queue_op op = { OP_NAME, .track = names };
+    queue_init(&q);
+    track_list_append(&q.list[QUEUE_MAIN], track_of("abcdefghij0", "", "", ""));
+    q.max_chars = track_list_json_chars(&q.list[QUEUE_MAIN]) + 3;
+    assert_int_equal(queue_apply(&q, &op), -EMSGSIZE);
+    assert_string_equal(q.list[QUEUE_MAIN].at[0]->title, "");
+    assert_int_equal(track_list_json_chars(&q.list[QUEUE_MAIN]) + 3, q.max_chars);
+    queue_finish(&q);
+    track_destroy(names);
+}
+
 static void statuses_follow_what_plays(void **state)
 {
     struct queue q;
@@ -609,6 +676,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_holds_and_applying_it_again_changes_nothing),
+        cmocka_unit_test(names_are_given_where_there_is_a_stand_in_and_nowhere_else),
+        cmocka_unit_test(names_that_a_list_has_no_room_for_are_not_given),
         cmocka_unit_test(statuses_follow_what_plays),
         cmocka_unit_test(add_puts_tracks_where_they_belong),
         cmocka_unit_test(add_makes_a_real_id_and_knows_the_same_addition_again),

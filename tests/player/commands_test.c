@@ -26,6 +26,7 @@ struct desk {
     struct command_result result;
     char folder[64];
     uint64_t seed;
+    const char *no_youtube;
 };
 
 static int setup(void **state)
@@ -65,6 +66,7 @@ static const struct message *say(struct desk *d, const char *line)
         .started_ns = SECONDS(99),
         .wall_ms = 1700000000000,
         .seed = d->seed += 1000,
+        .no_youtube = d->no_youtube,
     };
     command_run(&w, line, strlen(line), &d->result);
     house_brain_turn(&d->house);
@@ -306,6 +308,26 @@ static void next_request_and_ids(void **state)
     assert_string_equal(title_at(d, "main", 4), "Two");
 }
 
+static void while_youtube_is_off_its_owner_is_told_first_what_turns_it_on(void **state)
+{
+    static const char *const words[] = { "https://www.youtube.com/watch?v=abcdefghij0",
+                                         "abcdefghij0" };
+    struct desk *d = *state;
+    d->no_youtube = "YouTube is off: so it is turned on.";
+    const struct message *m = say_ok(d, "{\"command\":\"add\",\"urls\":[\"https://"
+                                        "www.youtube.com/watch?v=abcdefghij0\",\"abcdefghij0\"],"
+                                        "\"ids\":[\"abcdefghij0\"]}");
+    assert_int_equal(message_count(m, "added"), 0);
+    assert_int_equal(message_count(m, "refused"), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct message *r = message_object_at(m, "refused", i);
+        const char *error = message_str(r, "error", "");
+        assert_ptr_equal(strstr(error, d->no_youtube), error);
+        assert_null(strstr(error, "has this id"));
+        assert_string_equal(message_str(r, "file", ""), words[i != 1]);
+    }
+}
+
 static void several_added_as_next_keep_their_order(void **state)
 {
     struct desk *d = *state;
@@ -506,6 +528,7 @@ int main(void)
         TEST(a_file_that_is_added_again_has_its_duration),
         TEST(status_tells_staff_what_to_do),
         TEST(next_request_and_ids),
+        TEST(while_youtube_is_off_its_owner_is_told_first_what_turns_it_on),
         TEST(entries_are_named_by_id_key_or_index),
         TEST(the_queue_is_changed_as_told),
         TEST(what_plays_is_not_moved_and_the_answer_says_so),

@@ -35,11 +35,17 @@ static char *find_source(void *ctx, const struct track *t, const char *source, c
 }
 
 /* Knows the names of c.mp4. */
-static bool name_song(void *ctx, const struct track *t, const char **title, const char **artist)
+static bool name_song(void *ctx, const struct track *t, struct song_name *out)
 {
-    *title = "Song";
-    *artist = "Band";
-    return names("c", t->source) && strcmp(t->title, *title) != 0;
+    *out = (struct song_name){ "Song", "Band", 123 };
+    return names("c", t->source) && track_has_stand_in(t);
+}
+
+static int names_told; /* of the test that runs */
+
+static void count_names(void *ctx, const struct queue_op *op)
+{
+    names_told += op->kind == OP_NAME;
 }
 
 static const struct jukebox_settings fetching = {
@@ -49,6 +55,7 @@ static const struct jukebox_settings fetching = {
     .is_coming = is_coming,
     .is_growing = is_growing,
     .name_song = name_song,
+    .on_op = count_names,
 };
 static const struct jukebox_settings fetching_once = {
     .autostarts = true,
@@ -237,8 +244,15 @@ static void a_song_gets_its_names_and_keeps_them_when_the_queue_comes_from_elsew
     struct fake_house *h = playing_house_of("c b", &fetching);
     struct queue theirs;
     queue_copy(&theirs, jukebox_queue(h->jukebox));
-    jukebox_name_songs(h->jukebox);
+    track_list_name(&theirs.list[QUEUE_MAIN], theirs.list[QUEUE_MAIN].at[0], "", "");
+    track_set(&theirs.now->title, "");
+    theirs.list[QUEUE_MAIN].at[0]->duration_s = 0;
+    names_told = 0;
     for (int i = 0; i < 2; i++) {
+        jukebox_adopt(h->jukebox, &theirs);
+        assert_int_equal(names_told, i + 1); /* once for all entries of the song: others are told */
+        jukebox_name_songs(h->jukebox);
+        assert_int_equal(names_told, i + 1);
         const struct queue *q = jukebox_queue(h->jukebox);
         assert_string_equal(main_at(h, 0)->title, "Song");
         assert_string_equal(main_at(h, 0)->artist, "Band");
@@ -248,8 +262,11 @@ static void a_song_gets_its_names_and_keeps_them_when_the_queue_comes_from_elsew
         for (size_t k = 0; k < q->list[QUEUE_MAIN].count; k++)
             chars += track_json_chars(q->list[QUEUE_MAIN].at[k]) + 1;
         assert_int_equal(track_list_json_chars(&q->list[QUEUE_MAIN]), chars);
-        jukebox_adopt(h->jukebox, &theirs);
     }
+    jukebox_set_away(h->jukebox, true);
+    jukebox_adopt(h->jukebox, &theirs);
+    assert_string_equal(main_at(h, 0)->title, "Song");
+    assert_int_equal(names_told, 2); /* that is for the one that plays */
     queue_finish(&theirs);
     end(h);
 }

@@ -96,6 +96,7 @@ static void a_published_file_is_found_with_all_that_is_known_of_it(void **state)
         .artist = artist,
         .url = url,
         .profile = profile,
+        .height = 720,
         .codecs = codecs,
         .extractor = version,
         .duration_s = 212.5,
@@ -119,6 +120,7 @@ static void a_published_file_is_found_with_all_that_is_known_of_it(void **state)
         assert_string_equal(f.meta.id, "dQw4w9WgXcQ");
         assert_string_equal(f.meta.url, "https://example.org/v");
         assert_string_equal(f.meta.profile, "h264-1080p30");
+        assert_int_equal(f.meta.height, 720);
         assert_string_equal(f.meta.codecs, "h264 aac");
         assert_string_equal(f.meta.extractor, "2026.10.26");
         assert_true(f.meta.duration_s == 212.5);

@@ -33,6 +33,7 @@ static void tell_queue(struct world *w)
             .source = s->source,
             .is_metered = s->is_metered,
             .is_request = w->is_request[i],
+            .wants_name = s->wants_name,
             .is_playing = i == 0 && w->is_playing,
             .duration_s = s->duration_s,
             .needed_ns = i == 0 && w->is_playing ? w->sim.now_ns : at_ns,
@@ -225,6 +226,7 @@ static void world_begin(struct world *w, uint64_t seed, enum broken broken)
         s->source = (unsigned)pick(&w->sim, 2);
         s->is_metered = s->source == 1;
         s->can_grow = pick(&w->sim, 2);
+        s->wants_name = pick(&w->sim, 3) == 0;
         s->is_permanent = pick(&w->sim, 10) == 0;
         s->is_hopeless = !w->is_healthy && !s->is_permanent && pick(&w->sim, 12) == 0;
         s->failing_percent = w->is_healthy || pick(&w->sim, 2) ? 0 : pick(&w->sim, 70);

@@ -78,8 +78,8 @@ static void wait_s(struct bar *b, double seconds)
     take(b);
 }
 
-/* "A b c*": one letter a song of 200 s; a capital is a request, the first with '>' plays; '*' is metered. `in_s` is
- * until the second is needed. */
+/* "A b c*": one letter a song of 200 s; a capital is a request, the first with '>' plays; '*' is metered, '?' has no
+ * names yet. `in_s` is until the second is needed. */
 static void queue(struct bar *b, const char *text, double in_s)
 {
     struct supply_wanted at[16];
@@ -100,11 +100,13 @@ static void queue(struct bar *b, const char *text, double in_s)
             .is_request = *text < 'a',
             .is_playing = plays,
             .is_metered = text[1] == '*',
+            .wants_name = text[1] == '?' || (text[1] == '*' && text[2] == '?'),
             .duration_s = 200,
             .needed_ns = plays ? b->now_ns : b->now_ns + (int64_t)(turn_s * 1e9),
         };
         turn_s += plays ? 0 : 200;
         text += text[1] == '*';
+        text += text[1] == '?';
     }
     supply_queue(b->s, at, n, b->now_ns);
     take(b);
@@ -151,6 +153,12 @@ static void have(struct bar *b, const char *key)
     succeed(b, SUPPLY_CHECK, key);
     succeed(b, SUPPLY_PUBLISH, key);
     assert_int_equal(state_of(b, key), SUPPLY_READY);
+}
+
+static void progress(struct bar *b, uint64_t id, uint64_t bytes, double in_hand_s)
+{
+    supply_progress(b->s, id, bytes, in_hand_s, b->now_ns);
+    take(b);
 }
 
 /* ---- what is fetched ------------------------------------------------------------------------------------------ */
@@ -407,13 +415,122 @@ static void a_metered_source_is_asked_with_pauses_and_sixty_times_an_hour(void *
     assert_int_equal(asked, 60);
 }
 
-/* ---- downloads ------------------------------------------------------------------------------------------------ */
+/* ---- names ---------------------------------------------------------------------------------------------------- */
 
-static void progress(struct bar *b, uint64_t id, uint64_t bytes, double in_hand_s)
+static void songs_without_names_are_named_one_at_a_time_wherever_they_are(void **state)
 {
-    supply_progress(b->s, id, bytes, in_hand_s, b->now_ns);
-    take(b);
+    struct bar *b = *state;
+    queue(b, ">a b? c d e f? g? h", 3600);
+    miss_all(b);
+    have(b, "a");
+    assert_non_null(took(b, SUPPLY_RESOLVE, "b")); /* that names it, too */
+    const struct taken *t = took(b, SUPPLY_NAME, NULL);
+    assert_string_equal(t->key, "f");
+    assert_null(took(b, SUPPLY_NAME, NULL));
+    done(b, t, &(struct supply_result){ .outcome = SUPPLY_OK, .duration_s = 100 });
+    fail_with(b, SUPPLY_NAME, "g", &(struct supply_failure){ "SERVER", SUPPLY_AGAIN });
+    assert_int_equal(state_of(b, "f"), SUPPLY_NEW);
+    assert_int_equal(state_of(b, "g"), SUPPLY_NEW);
+    wait_s(b, 1000);
+    assert_null(took(b, SUPPLY_NAME, NULL)); /* once */
+    assert_null(took(b, SUPPLY_RESOLVE, NULL));
 }
+
+static void what_cannot_be_had_is_said_when_it_is_to_be_named(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c d e?", 3600);
+    miss_all(b);
+    have(b, "a");
+    fail_with(b, SUPPLY_NAME, "e",
+              &(struct supply_failure){ "REMOVED", SUPPLY_PERMANENT, .refused_s = 5000 });
+    assert_string_equal(took(b, SUPPLY_FAIL, "e")->class, "REMOVED");
+    assert_non_null(took(b, SUPPLY_REFUSE, "e"));
+    assert_int_equal(state_of(b, "e"), SUPPLY_FAILED);
+}
+
+static void nobody_waits_for_a_name(void **state)
+{
+    struct bar *b = *state;
+    queue(b, "a b? c? d? e?", 0); /* a silent room */
+    miss_all(b);
+    assert_null(took(b, SUPPLY_NAME, NULL));
+    succeed(b, SUPPLY_RESOLVE, "a");
+    assert_null(took(b, SUPPLY_NAME, NULL));
+    progress(b, took(b, SUPPLY_FETCH, "a")->a.id, 5000000, 20);
+    assert_non_null(took(b, SUPPLY_START, "a"));
+    queue(b, ">a b? c? d? e?", 200); /* it plays */
+    const struct taken *t = took(b, SUPPLY_NAME, NULL);
+    assert_string_equal(t->key, "b"); /* there is no place for its download yet */
+}
+
+static void what_is_urgent_stops_a_name_that_is_looked_for(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c d", 3600);
+    miss_all(b);
+    for (const char *key = "abcd"; *key; key++)
+        have(b, (const char[]){ *key, '\0' });
+    queue(b, ">a b c d e?", 3600);
+    miss_all(b);
+    uint64_t name = took(b, SUPPLY_NAME, "e")->a.id;
+    queue(b, ">a Z b c d e?", 30);
+    miss_all(b);
+    assert_int_equal(took(b, SUPPLY_CANCEL, "e")->a.id, name);
+    supply_done(b->s, name, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    take(b);
+    assert_null(took(b, SUPPLY_NAME, NULL));
+    succeed(b, SUPPLY_RESOLVE, "z");
+    assert_non_null(
+        took(b, SUPPLY_NAME, "e")); /* beside the download, for the room is not silent */
+}
+
+static void one_that_is_named_when_its_download_may_begin_is_resolved_instead(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c?", 3600);
+    miss_all(b);
+    have(b, "a");
+    succeed(b, SUPPLY_RESOLVE, "b");
+    uint64_t name = took(b, SUPPLY_NAME, "c")->a.id;
+    succeed(b, SUPPLY_FETCH, "b"); /* its place is free */
+    assert_int_equal(took(b, SUPPLY_CANCEL, "c")->a.id, name);
+    assert_null(took(b, SUPPLY_RESOLVE, "c"));
+    supply_done(b->s, name, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_RESOLVE, "c"));
+}
+
+static void half_of_the_questions_to_a_metered_source_are_kept_for_songs_that_are_to_play(
+    void **state)
+{
+    struct bar *b = *state;
+    int asked = 0;
+    queue(b, ">z b c d", 100000);
+    miss_all(b);
+    for (const char *key = "zbcd"; *key; key++)
+        have(b, (const char[]){ *key, '\0' });
+    int64_t began_ns = b->now_ns;
+    for (int round = 0; round < 10; round++) {
+        char text[64] = ">z b c d ";
+        b->count = 0;
+        for (char c = 'e'; c < 'n'; c++) /* new ones each time: what went is forgotten */
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), "%c*? ", c);
+        queue(b, ">z b c d", 100000);
+        queue(b, text, 100000);
+        miss_all(b);
+        for (int i = 0; i < 20 && b->now_ns < began_ns + SECONDS(3500); i++) {
+            const struct taken *t = took(b, SUPPLY_NAME, NULL);
+            asked += t != NULL;
+            if (t)
+                done(b, t, &(struct supply_result){ .outcome = SUPPLY_OK });
+            wait_s(b, 10);
+        }
+    }
+    assert_int_equal(asked, 30);
+}
+
+/* ---- downloads ------------------------------------------------------------------------------------------------ */
 
 static void a_second_download_begins_only_beside_a_slow_one(void **state)
 {
@@ -658,6 +775,12 @@ int main(void)
         IN_BAR(without_network_nothing_is_asked_and_with_it_everything_at_once),
         IN_BAR(an_open_breaker_keeps_its_source_in_peace),
         IN_BAR(a_metered_source_is_asked_with_pauses_and_sixty_times_an_hour),
+        IN_BAR(songs_without_names_are_named_one_at_a_time_wherever_they_are),
+        IN_BAR(what_cannot_be_had_is_said_when_it_is_to_be_named),
+        IN_BAR(nobody_waits_for_a_name),
+        IN_BAR(what_is_urgent_stops_a_name_that_is_looked_for),
+        IN_BAR(one_that_is_named_when_its_download_may_begin_is_resolved_instead),
+        IN_BAR(half_of_the_questions_to_a_metered_source_are_kept_for_songs_that_are_to_play),
         cmocka_unit_test(a_second_download_begins_only_beside_a_slow_one),
         IN_BAR(what_is_needed_in_a_minute_stops_what_is_needed_later),
         IN_BAR(what_was_resolved_lets_one_that_became_urgent_go_first),

@@ -33,7 +33,7 @@ struct song {
     char key[16];
     bool is_permanent; /* nobody can have it */
     bool is_hopeless;  /* its server fails, and never says for good */
-    bool is_metered, can_grow;
+    bool is_metered, can_grow, wants_name;
     unsigned source;
     double duration_s;
     uint64_t bytes;
@@ -83,7 +83,7 @@ struct world {
     bool is_up;
     int64_t metered_ns[METERED_MAX];
     size_t metered_next;
-    uint64_t waits, plays, idle_turns, tells;
+    uint64_t waits, plays, idle_turns, tells, names;
 };
 
 static inline int song_of(const struct world *w, const char *key)
@@ -240,6 +240,16 @@ static inline void count_works(struct world *w, int song)
         breach(&w->sim, "%d downloads at once", fetches);
 }
 
+static inline void count_names(struct world *w)
+{
+    int names = 0;
+    for (size_t i = 0; i < OPS_MAX; i++)
+        names += w->op[i].id && w->op[i].kind == SUPPLY_NAME;
+    w->names++;
+    if (names > 1)
+        breach(&w->sim, "%d songs are named at once", names);
+}
+
 static inline void begin_fetch(struct world *w, const struct supply_action *a, int song)
 {
     struct song *s = &w->song[song];
@@ -301,6 +311,11 @@ static inline void act(struct world *w, const struct supply_action *a)
         count_try(w, &w->song[song]);
         op_add(w, a, song, MS(50 + pick(&w->sim, RESOLVE_S * 1000)));
         count_works(w, song);
+        break;
+    case SUPPLY_NAME:
+        count_try(w, &w->song[song]);
+        op_add(w, a, song, MS(50 + pick(&w->sim, RESOLVE_S * 1000)));
+        count_names(w);
         break;
     case SUPPLY_FETCH:
         begin_fetch(w, a, song);
@@ -427,6 +442,10 @@ static inline void op_ends(struct world *w, struct op *op)
     switch (done.kind) {
     case SUPPLY_LOOK: look_ends(w, &done, &r); break;
     case SUPPLY_RESOLVE: resolve_ends(w, &done, &r); break;
+    case SUPPLY_NAME:
+        resolve_ends(w, &done, &r);
+        w->song[done.song].wants_name &= r.outcome != SUPPLY_OK;
+        break;
     case SUPPLY_FETCH: r.outcome = SUPPLY_CANCELLED; break;
     case SUPPLY_CHECK: check_ends(w, &done, &r); break;
     case SUPPLY_PUBLISH: publish_ends(w, &done, &r); break;

@@ -32,7 +32,8 @@ static void each_class_has_its_fate_and_a_sentence_for_both(void **state)
         { FAILURE_RATE, SUPPLY_BLOCKED },      { FAILURE_SOLVER, SUPPLY_BLOCKED },
         { FAILURE_DNS, SUPPLY_OFFLINE },       { FAILURE_CONNECT, SUPPLY_OFFLINE },
         { FAILURE_PORTAL, SUPPLY_OFFLINE },    { FAILURE_DISK, SUPPLY_NO_ROOM },
-        { FAILURE_SERVER, SUPPLY_AGAIN },      { FAILURE_TRUNCATED, SUPPLY_AGAIN },
+        { FAILURE_CHECK, SUPPLY_AGAIN },       { FAILURE_SERVER, SUPPLY_AGAIN },
+        { FAILURE_TRUNCATED, SUPPLY_AGAIN },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct trouble t;

@@ -85,6 +85,79 @@ static void a_box_that_does_not_play_takes_a_song_out_and_leaves_what_plays(void
     close_bar(&b);
 }
 
+/* ---- names that were found ------------------------------------------------------------------------ */
+
+static void name_song(struct bar *b, const char *video_id, const char *title)
+{
+    struct track *t = track_create();
+    track_set(&t->video_id, video_id);
+    track_set(&t->title, title);
+    track_set(&t->artist, "Band");
+    t->duration_s = 213;
+    struct queue_op op = { .kind = OP_NAME, .track = t };
+    assert_true(sync_apply(b->sync, &op, b->now_ns) >= 0);
+    track_destroy(t);
+    settle(b);
+}
+
+static void write_main(struct bar *b, const char *text)
+{
+    struct doc *d = server_find(&b->server, "queues", VENUE);
+    doc_set(d, "mainQueue", text);
+    server_touch(&b->server, d, "update");
+    go(b, 70);
+}
+
+static void names_that_were_found_are_written_once_where_there_are_none(void **state)
+{
+    static const char songs[] =
+        "[{\"id\":\"s1\",\"videoId\":\"aaaaaaaaaaa\",\"title\":"
+        "\"aaaaaaaaaaa\",\"mood\":\"blue\"},"
+        "{\"id\":\"s2\",\"videoId\":\"bbbbbbbbbbb\",\"title\":\"Mine\",\"duration\":100}]";
+    struct bar b;
+    open_good_bar(&b);
+    struct doc *d = server_find(&b.server, "queues", VENUE);
+    write_main(&b, songs);
+    int pushes = b.pushes;
+    name_song(&b, "aaaaaaaaaaa", "Song");
+    name_song(&b, "bbbbbbbbbbb", "Another"); /* it has one */
+    name_song(&b, "ccccccccccc", "Nobody's");
+    go(&b, 70);
+    assert_int_equal(b.pushes, pushes + 1);
+    assert_contains(doc_get(d, "mainQueue"), "\"Song\"");
+    assert_contains(doc_get(d, "mainQueue"), "213");
+    assert_contains(doc_get(d, "mainQueue"), "\"mood\":\"blue\"");
+    assert_contains(doc_get(d, "mainQueue"), "\"Mine\"");
+    assert_string_equal(sync_view(b.sync)->list[QUEUE_MAIN].at[0]->title, "Song");
+    name_song(&b, "aaaaaaaaaaa", "Song of another site");
+    go(&b, 70);
+    assert_int_equal(b.pushes, pushes + 1);
+    assert_int_equal(status_of(&b).pending, 0);
+    close_bar(&b);
+}
+
+/* Two boxes that find it out at the same time write it once. */
+static void a_name_that_another_box_wrote_meanwhile_is_not_written_again(void **state)
+{
+    struct bar b;
+    open_good_bar(&b);
+    write_main(&b, "[{\"id\":\"s1\",\"videoId\":\"aaaaaaaaaaa\",\"title\":\"\"}]");
+    b.saves_late = true; /* so ours waits */
+    int pushes = b.pushes;
+    name_song(&b, "aaaaaaaaaaa", "Song");
+    write_main(
+        &b,
+        "[{\"id\":\"s1\",\"videoId\":\"aaaaaaaaaaa\",\"title\":\"Their Song\",\"duration\":90}]");
+    b.saves_late = false;
+    sync_saved(b.sync, b.revision, b.now_ns);
+    settle(&b);
+    go(&b, 70);
+    assert_int_equal(b.pushes, pushes);
+    assert_int_equal(status_of(&b).pending, 0);
+    assert_string_equal(sync_view(b.sync)->list[QUEUE_MAIN].at[0]->title, "Their Song");
+    close_bar(&b);
+}
+
 /* ---- lists of others that are long ---------------------------------------------------------------- */
 
 /* As the venue's collection is made: what is longer is refused. */
@@ -252,6 +325,8 @@ int main(void)
         cmocka_unit_test(an_end_and_the_start_after_it_are_one_write),
         cmocka_unit_test(nothing_is_told_that_a_power_cut_could_take),
         cmocka_unit_test(a_box_that_does_not_play_takes_a_song_out_and_leaves_what_plays),
+        cmocka_unit_test(names_that_were_found_are_written_once_where_there_are_none),
+        cmocka_unit_test(a_name_that_another_box_wrote_meanwhile_is_not_written_again),
         cmocka_unit_test(a_long_list_of_others_is_written_back_as_short_as_it_came),
         cmocka_unit_test(a_nameless_song_is_skipped_and_replaced_from_far_away),
         cmocka_unit_test(what_a_full_list_has_no_room_for_waits_and_is_said_once),

@@ -288,6 +288,16 @@ class FetchTest(unittest.TestCase):
         d = self.assert_done(self.resolve(self.url("ok/clip.mpd")))
         self.assertEqual((d["is_single_file"], d["vcodec"][:4], d["acodec"][:4]), (False, "avc1", "mp4a"))
 
+    def test_staff_may_use_any_site_that_yt_dlp_knows_and_others_may_not(self):
+        site = "https://vimeo.com/76979871"     # there is no network: who tried it says so
+        self.assertIn("[vimeo]", self.resolve(site)["message"])
+        self.assertNotIn("[vimeo]", self.resolve(site, is_guest=True)["message"])
+        with Worker("--extractors", "generic,html5", "--no-warm-up") as w:
+            self.assertNotIn("[vimeo]", w.ask("resolve", url=site, is_guest=False)["message"])
+            self.assert_done(w.ask("resolve", url=self.url("ok/clip.mp4"), is_guest=False))
+        with Worker("--extractors", "vimeo", "--no-warm-up") as w:
+            self.assertEqual(w.ask("resolve", url=self.url("ok/clip.mp4"), is_guest=False)["event"], "error")
+
     def test_what_is_too_long_is_refused(self):
         self.assert_class(self.resolve(self.url("ok/clip.mpd"), max_duration_s=3), "policy")
         self.assert_done(self.resolve(self.url("ok/clip.mpd"), max_duration_s=60))
@@ -299,12 +309,15 @@ class FetchTest(unittest.TestCase):
     def test_a_live_stream_is_refused_unless_allowed(self):
         live = (self.tmp / "clip.mpd").read_text().replace('type="static"', 'type="dynamic"')
         (self.tmp / "live.mpd").write_text(live)
-        if self.worker.ask("hello")["yt_dlp"] < "2024":
-            self.skipTest("yt-dlp of Debian 12 takes a dynamic manifest for any other")
-        self.assert_class(self.resolve(self.url("ok/live.mpd")), "live")
-        d = self.assert_done(self.resolve(self.url("ok/live.mpd"), allows_live=True))
-        self.assertTrue(d["is_live"] and d["stream"]["url"])
-        self.assert_class(self.fetch("ok/live.mpd", allows_live=True), "live")
+        (self.tmp / "live.m3u8").write_text((self.tmp / "clip.m3u8").read_text().replace("#EXT-X-ENDLIST", ""))
+        (self.tmp / "main.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000000\nlive.m3u8\n")
+        for name in ("live.mpd", "live.m3u8", "main.m3u8"):
+            self.assert_class(self.resolve(self.url(f"ok/{name}")), "live")
+            self.assert_class(self.fetch(f"ok/{name}"), "live")
+            d = self.assert_done(self.resolve(self.url(f"ok/{name}"), allows_live=True))
+            self.assertTrue(d["is_live"] and d["stream"]["url"])
+            self.assert_class(self.fetch(f"ok/{name}", allows_live=True), "live")
+        self.assert_empty()
 
     def test_failures_of_pages_have_their_class(self):
         for path, *classes in [("status=403/a.mp4", "page-403"), ("status=404/a.mp4", "removed"),

@@ -68,6 +68,8 @@ class Library(unittest.TestCase):
         self.assertEqual(h.cli("skip")[0], 0)
         h.wait_frame(10, "it plays", clip=K3)
         code, _, error = h.cli("add", "abcdefghij0")
+        self.assertEqual((code, "The house itself has no such song" in error), (1, True), error)
+        code, _, error = h.cli("add", "file:0123456789abcdef")
         self.assertEqual((code, "no file of the library has this id" in error), (1, True), error)
         self.assertIn("2 songs", h.cli("status")[1])
 

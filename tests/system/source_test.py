@@ -1,5 +1,6 @@
 """Songs that are brought from elsewhere by a running player, with the real yt-dlp and a server with faults: what is added by its
 address is seen on the screen; what fails or is late is passed over meanwhile, and said; killed programs leave nothing bad."""
+import http.client
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from backend import Backend
 from faulty import Faulty
-from house import House, load_clips, main, wait_until
+from house import House, load_clips, main, stop, wait_until
 from screen import MS, NS
 
 CLIPS = load_clips()
@@ -34,6 +35,7 @@ class Rig(unittest.TestCase):
         subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-i", FILES["s2"], "-c", "copy", "-f",
                         "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_segment_filename", "hls%d.ts", "s2.m3u8"],
                        check=True, cwd=cls.folder)
+        (cls.folder / "live.m3u8").write_text((cls.folder / "s2.m3u8").read_text().replace("#EXT-X-ENDLIST", ""))
 
     def setUp(self):
         self.server = Faulty(self.folder)
@@ -119,13 +121,31 @@ class Source(Rig):
         h = self.house
         self.up()
         gone, page = self.url("status=404", "s1"), self.url("portal", "s1")
-        self.add(gone, self.url("ok", "q1"), page, self.url("ok", "k1"))
+        live = self.url("ok", "live.m3u8")
+        self.add(gone, self.url("ok", "q1"), page, live, self.url("ok", "k1"))
         h.wait_frame(40, "the one that is there", clip=ID["q1"])
         wait_until(lambda: "gone" in self.entry(gone)["unplayable"], 20, "it says that it is gone")
         wait_until(lambda: self.entry(page)["unplayable"], 20, "so does the page without a video")
+        wait_until(lambda: "live streams are not allowed" in self.entry(live)["unplayable"], 40, "and the stream without an end")
         h.wait_frame(40, "the next one", clip=ID["k1"])
         code, out, _ = h.cli("queue")
         self.assertIn("cannot be played", out)
+
+    def test_what_was_added_by_its_address_is_soon_called_by_its_name_also_at_the_hub(self):
+        h = self.house
+        self.up(CLIPS["k1"]["path"])
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        urls = [self.url("page/slow=200000", "s1", f"n{n}") for n in range(6)]
+        self.add(*urls)
+        self.assertEqual(self.entry(urls[5])["title"], "s1", "until then it is called by its address")
+        wait_until(lambda: all(self.entry(u)["title"] == "A Song" for u in urls), 40, "all have their names")
+        self.assertTrue(self.entry(urls[5])["waits"], "long before they are fetched")
+
+        def there():
+            return [t["title"] for t in b.queue()["mainQueue"] if t.get("source") in urls]
+        wait_until(lambda: there() == ["A Song"] * 6, 20, "so has the venue's queue")
 
     def test_one_that_stalls_stops_no_other(self):
         h = self.house
@@ -192,6 +212,94 @@ class Source(Rig):
         h.wait_frame(60, "it plays when it is here", clip=ID["q1"])
 
 
+PROBE = """#!/usr/bin/python3 -I
+import os, subprocess, sys
+p = subprocess.Popen([{real!r}], stdin=subprocess.PIPE)
+for line in sys.stdin.buffer:
+    if b'"check"' in line:
+        with open({looks!r}, "ab") as f:
+            f.write(b"x")
+        if os.path.getsize({looks!r}) <= {deaths}:
+            os.kill(os.getpid(), 9)
+    p.stdin.write(line)
+    p.stdin.flush()
+"""
+
+
+class Check(Rig):
+    """The look at a whole file, by a probe that dies of the first few."""
+
+    def up_with_deaths(self, deaths):
+        h = self.house
+        self.looks, programs = h.tmp / "looks", h.tmp / "bin"
+        programs.mkdir()
+        for p in h.bin.glob("djamms*"):     # what a program finds beside itself are these
+            shutil.copy(p, programs)
+        text = PROBE.format(real=str(h.bin / "djamms-probe"), looks=str(self.looks), deaths=deaths)
+        (programs / "djamms-probe").unlink()
+        (programs / "djamms-probe").write_text(text)
+        (programs / "djamms-probe").chmod(0o755)
+        h.bin = programs
+        self.up()
+
+    def looked(self):
+        return self.looks.stat().st_size if self.looks.exists() else 0
+
+    def test_a_probe_that_dies_condemns_no_file(self):
+        self.up_with_deaths(2)
+        url = self.url("ok", "q1")
+        self.add(url)
+        self.house.wait_frame(60, "it plays", clip=ID["q1"])
+        wait_until(lambda: list(self.cache.glob("media/*/*/media.*")), 60, "it is looked at once more, and here")
+        self.assertEqual((self.looked(), self.entry(url)["unplayable"]), (3, ""))
+        self.add(self.url("ok", "k1"))
+        wait_until(lambda: self.entries().get("k1"), 60, "another one, at which it is looked once")
+        self.assert_whole("q1", "k1")
+        asked = [sum(p.startswith(f"/ok/{FILES[n]}") for p, *_ in self.server.requests) for n in ("q1", "k1")]
+        self.assertEqual(asked[0], asked[1], "it was fetched once")
+
+    def test_nor_does_it_try_for_ever(self):
+        self.up_with_deaths(3)
+        url = self.url("ok", "q1")
+        self.add(url)
+        wait_until(lambda: self.looked() == 3, 60, "it is looked at three times")
+        wait_until(lambda: self.looked() == 4, 60, "then it is fetched anew, and looked at")
+        wait_until(lambda: list(self.cache.glob("media/*/*/media.*")), 60, "and it is here")
+        self.assertEqual(self.entry(url)["unplayable"], "")
+        self.assert_whole("q1")
+
+
+class Profile(Rig):
+    def lists(self):
+        """Which of the two lists of segments was asked for."""
+        return [p[1:3] for p, *_ in self.server.requests if p in ("/hi.m3u8", "/lo.m3u8")]
+
+    def meta(self):
+        return [json.loads(f.read_text()) for f in self.cache.glob("media/*/*/meta.json")]
+
+    def test_what_another_board_fetched_plays_and_is_fetched_anew_if_it_is_too_much(self):
+        h = self.house
+        for name in ("hi", "lo"):
+            shutil.copy(self.folder / "s2.m3u8", self.folder / f"{name}.m3u8")
+        (self.folder / "main.m3u8").write_text(
+            "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=1280x720,CODECS=\"avc1.64001f,mp4a.40.2\"\nlo.m3u8\n"
+            "#EXT-X-STREAM-INF:BANDWIDTH=1600000,RESOLUTION=1920x1080,CODECS=\"avc1.640028,mp4a.40.2\"\nhi.m3u8\n")
+        self.up(fetch_profile="desktop")
+        self.add(self.server.url("main.m3u8"))
+        h.wait_frame(40, "it plays", clip=ID["s2"])
+        wait_until(lambda: self.meta(), 40, "it is here")
+        self.assertEqual([m["height"] for m in self.meta()], [1080])
+        for profile, height, is_asked in (("pi3", 720, True), ("desktop", 720, False)):
+            stop(h.started[-1])
+            self.server.requests.clear()
+            since = h.watch.now["A"][0]
+            self.up(fetch_profile=profile)
+            h.wait_frame(20, "it goes on with what is here", clip=ID["s2"], since=since)
+            wait_until(lambda: [m["height"] for m in self.meta()] == [height], 60, f"{height} lines, for {profile}")
+            h.wait_status(lambda s: s["fetching"]["under_way"] == 0, 40, "nothing more is to be fetched")
+            self.assertEqual((bool(self.lists()), h.queue()["main"][0]["unplayable"]), (is_asked, ""))
+
+
 class Rules(Rig):
     def test_guests_ask_for_songs_of_the_house_and_of_youtube_only(self):
         h = self.house
@@ -209,8 +317,23 @@ class Rules(Rig):
             self.assertEqual((len(answer["added"]), len(answer["refused"])), (0, 1), text)
         code, _, error = h.cli("add", "https://www.youtube.com/watch?v=abcdefghij0")
         self.assertEqual((code, "youtube.enabled" in error, "rights" in error), (1, True, True), error)
+        self.assertIn("watch?v=abcdefghij0: YouTube is off", error, "what can be done about it is said first")
         self.assertEqual(len(h.queue()["main"]), 1)
         self.assertEqual(self.server.requests, [])
+
+    def ask_for(self, backend, video_id, n=0, **more):
+        """Written by somebody who goes around the hub's own check; its $id."""
+        song = {"videoId": video_id, "title": "T", "artist": "A", "duration": 20, **more}
+        return backend.create("requests", {
+            "venueId": backend.venue, "requestId": f"r-{n}", "song": json.dumps(song), "requesterId": "", "paymentId": "",
+            "status": "queued", "timestamp": f"2026-11-30T08:00:0{n}.000Z"})["$id"]
+
+    def cancelled(self, backend, *ids):
+        """Their reasons, once all of them are cancelled."""
+        def check():
+            found = {d["$id"]: d.get("cancelReason") for d in backend.documents("requests") if d["status"] == "cancelled"}
+            return [found[i] for i in ids] if all(i in found for i in ids) else None
+        return wait_until(check, 40, "the guests are told")
 
     def test_a_request_names_no_file_and_no_address(self):
         h = self.house
@@ -218,17 +341,63 @@ class Rules(Rig):
         b = Backend(h)
         h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
         wait_until(lambda: len(b.queue()["mainQueue"]) == 2, 20, "the hub has the queue")
-        # Written by somebody who went around the hub's own check.
-        for n, source in enumerate((CLIPS["k3"]["path"], self.url("ok", "s1"))):
-            song = {"videoId": f"abcdefghij{n}", "title": "T", "artist": "A", "duration": 20, "source": source}
-            b.create("requests", {"venueId": b.venue, "requestId": f"r-{n}", "song": json.dumps(song), "requesterId": "", "paymentId": "",
-                                  "status": "queued", "timestamp": f"2026-11-30T08:00:0{n}.000Z"})
+        asked = [self.ask_for(b, f"no-video-{n}", n, source=source)
+                 for n, source in enumerate((CLIPS["k3"]["path"], self.url("ok", "s1")))]
         wait_until(lambda: len(h.queue()["requests"]) == 2, 30, "both are here")
         h.cli("skip")
         h.wait_frame(20, "another plays", clip=ID["k2"])
         wait_until(lambda: all(t["unplayable"] for t in h.queue()["requests"]), 20, "they say why not")
-        self.assertEqual(self.server.requests, [])
+        self.assertEqual((self.server.requests, len(asked)), ([], 2))
         self.assertNotIn(ID["k3"], [r[0] for r in h.watch.events().runs()])
+
+    def test_requests_of_youtube_are_cancelled_at_once_while_it_is_off(self):
+        h, songs = self.house, self.folder / "songs"
+        songs.mkdir(exist_ok=True)
+        shutil.copy(CLIPS["k2"]["path"], songs / "Band - Here -- abcdefghij9.mp4")
+        self.up(CLIPS["k1"]["path"], library_paths=songs)
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master" and s["library"]["has_scanned"], 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        here = self.ask_for(b, "abcdefghij9", 0)
+        gone = [self.ask_for(b, f"abcdefghij{n}", n) for n in (1, 2)]
+        self.assertEqual(self.cancelled(b, *gone), ["YouTube is off in this house."] * 2)
+        self.assertEqual([t["id"] for t in h.queue()["requests"]], [here])
+        self.assertEqual(h.status()["now"]["title"], "k1", "the song goes on")
+        self.assertEqual(h.cli("skip")[0], 0)
+        h.wait_frame(20, "what the house has plays", clip=ID["k2"])
+
+    def as_guest(self, backend):
+        """The same venue, with an anonymous session."""
+        c = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
+        c.request("POST", "/v1/account/sessions/anonymous", "{}", {
+            "X-Appwrite-Project": backend.notice["project"], "Content-Type": "application/json"})
+        r = c.getresponse()
+        r.read()
+        guest = Backend(self.house)
+        guest.notice["session"], = json.loads(r.headers["X-Fallback-Cookies"]).values()
+        c.close()
+        return guest
+
+    def test_who_may_write_the_queue_gets_nobody_called_in_the_house(self):
+        h = self.house
+        self.up(CLIPS["k1"]["path"])
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        guest, own = self.as_guest(b), self.url("ok", "q1")
+        self.add(own)
+        wait_until(lambda: self.entry(own)["waits"] == "", 40, "what staff named is fetched")
+        sealed = wait_until(lambda: next((t for t in b.queue()["mainQueue"] if t.get("source") == own), None), 20, "it is there")
+        before = list(self.server.requests)
+        private = [self.url("ok", "s1"), f"http://localhost:{self.server.server_port}/ok/{FILES['s2']}",
+                   self.server.url("redirect/ok/" + FILES["k2"])]
+        entries = [dict(sealed, id=f"{n:020x}", videoId=f"song-{n}", source=url) for n, url in enumerate(private)]
+        del entries[0]["seal"]
+        guest.write_queue(mainQueue=[*b.queue()["mainQueue"], *entries])
+        wait_until(lambda: all((e := self.entry(u)) and "not allowed" in e["unplayable"] for u in private), 40, "it is said why not")
+        self.assertEqual(self.server.requests, before, "nobody was called")
+        self.add(private[0])        # its staff may
+        wait_until(lambda: self.entries().get("s1"), 40, "it is fetched")
 
     def test_a_request_that_cannot_be_had_is_cancelled_with_the_reason(self):
         h = self.house

@@ -82,9 +82,9 @@ class Writers:
             name = f"{self.round}-{i}"
             status, answer = backend.execute("processRequest", {
                 "venueId": backend.venue, "requesterId": f"guest-{name}", "paymentId": f"pay-{name}",
-                "song": {"videoId": f"video-{name}", "title": name, "artist": f"band {name}", "duration": 60}})
+                "song": {"videoId": f"video {name}", "title": name, "artist": f"band {name}", "duration": 60}})
             if status == 201 and answer.get("success"):
-                self.asked.append(f"video-{name}")
+                self.asked.append(f"video {name}")
 
     def join(self):
         for t in self.threads:
@@ -123,7 +123,7 @@ class Killing(unittest.TestCase):
         own = self.agreed()
         ids = [t["id"] for t in own["main"] + own["requests"]]
         songs = [t["title"] for t in own["requests"]]
-        lost = [i for i in added if ids.count(i) != 1] + [v for v in asked if songs.count(v.removeprefix("video-")) != 1]
+        lost = [i for i in added if ids.count(i) != 1] + [v for v in asked if songs.count(v.removeprefix("video ")) != 1]
         self.assertEqual(lost, [], f"round {round}: lost or twice; the queue: {ids} {songs}")
         self.assertEqual([i for i in removed if i in ids], [], f"round {round}: removed, and there again")
         return own
@@ -155,7 +155,7 @@ class Killing(unittest.TestCase):
                     removed.add(t["id"])
             added = [i for i in added if i not in removed]
             left = {t["title"] for t in h.queue()["requests"]}
-            asked = [v for v in asked if v.removeprefix("video-") in left]
+            asked = [v for v in asked if v.removeprefix("video ") in left]
         print(f"{len(added) + len(asked) + len(removed)} acknowledged, {len(removed)} of them removed", flush=True)
 
 

@@ -65,11 +65,11 @@ static void every_writer_is_read_and_the_superset_written(void **state)
           "\"isPaid\":false,\"isRequest\":false,\"channelTitle\":\"C\",\"addedAt\":\"t\"}" },
         /* ours: marks and a local file */
         { "{\"id\":\"i\",\"videoId\":\"v\",\"status\":\"playing\",\"realEndOffset\":200.25,"
-          "\"source\":\"/a b.mp4\",\"unplayable\":\"broken\",\"playsNext\":true}",
+          "\"source\":\"/a b.mp4\",\"seal\":\"5e\",\"unplayable\":\"broken\",\"playsNext\":true}",
           "{\"id\":\"i\",\"videoId\":\"v\",\"title\":\"\",\"artist\":\"\",\"duration\":0,"
           "\"thumbnail\":\"\",\"requestedBy\":\"\",\"requestedAt\":\"\",\"position\":3,"
           "\"status\":\"playing\",\"isPaid\":false,\"isRequest\":false,\"realEndOffset\":200.25,"
-          "\"source\":\"/a b.mp4\",\"playsNext\":true,\"unplayable\":\"broken\"}" },
+          "\"source\":\"/a b.mp4\",\"seal\":\"5e\",\"playsNext\":true,\"unplayable\":\"broken\"}" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct track *t = read_track(cases[i].read);
@@ -411,9 +411,9 @@ static void random_text(uint64_t *state, char *out, size_t size)
 static struct track *random_track(uint64_t *state)
 {
     struct track *t = track_create();
-    char **fields[] = { &t->id,           &t->video_id,   &t->title,        &t->artist,
-                        &t->source,       &t->thumbnail,  &t->requested_by, &t->requested_at,
-                        &t->requester_id, &t->payment_id, &t->unplayable };
+    char **fields[] = { &t->id,           &t->video_id,     &t->title,      &t->artist,
+                        &t->source,       &t->seal,         &t->thumbnail,  &t->requested_by,
+                        &t->requested_at, &t->requester_id, &t->payment_id, &t->unplayable };
     static const double numbers[] = { 0, 213, 213.5, 1.0 / 3, 99999999.123456789, 1e8, 4.1 };
     char text[200];
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
