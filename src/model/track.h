@@ -50,6 +50,10 @@ struct track {
 #define TRACK_BOX_REQUESTER "djamms-box"
 /* A request that somebody made elsewhere, with a name or a payment of his. */
 bool track_is_guests(const struct track *t);
+/* `requester_id` of what the house plays by itself while nothing of the queue can be played. Such a track is `now` of a queue,
+ * and never in its lists. */
+#define TRACK_HOUSE_REQUESTER "djamms-house"
+bool track_is_house(const struct track *t);
 
 struct track *track_create(void);    /* all fields empty */
 void track_destroy(struct track *t); /* t may be NULL */

@@ -65,6 +65,12 @@ bool source_key(const struct track *t, const char *source, char key[CACHE_KEY_MA
     return true;
 }
 
+char *source_id_of_key(const char *key)
+{
+    bool is_url = strncmp(key, "url-", 4) == 0;
+    return is_url ? xasprintf(KEY_PREFIX "%s", key + 4) : xstrdup(key);
+}
+
 /* ---- who may have what ------------------------------------------------------------------------------- */
 
 /* Whether the song may be fetched at all; else `why` is a sentence. */
@@ -119,7 +125,7 @@ static struct parcel *add(struct house_source *s, const struct track *t, const c
     snprintf(p->key, sizeof(p->key), "%s", key);
     p->url = is_youtube ? xasprintf("https://www.youtube.com/watch?v=%s", key) : xstrdup(source);
     p->site = is_youtube ? TROUBLE_YOUTUBE : trouble_source_of(p->url);
-    p->meta.id = is_youtube ? xstrdup(key) : xasprintf(KEY_PREFIX "%s", key + 4);
+    p->meta.id = source_id_of_key(key);
     p->meta.title = xstrdup(t->title);
     p->meta.artist = xstrdup(t->artist);
     p->meta.duration_s = t->duration_s;
@@ -159,6 +165,7 @@ struct look {
     size_t count, ahead;
     int64_t turn_ns; /* of the next one */
     bool is_silent;  /* nothing plays, nor could any of those before */
+    bool is_spare;   /* nobody waits for it */
 };
 
 bool source_is_in_library(const struct house *h, const char *key)
@@ -186,6 +193,7 @@ static void want(struct look *l, const struct track *t, bool is_playing)
         p = add(s, t, source, key);
     /* The first of them sets it, each further one of staff takes it back. */
     p->is_guests = (p->is_guests || !p->is_wanted) && t->is_request;
+    p->is_spare = l->is_spare && (p->is_spare || !p->is_wanted);
     p->is_wanted = true;
     p->is_playing |= is_playing;
     l->at[l->count++] = (struct supply_wanted){
@@ -194,9 +202,24 @@ static void want(struct look *l, const struct track *t, bool is_playing)
         .is_metered = p->site == TROUBLE_YOUTUBE,
         .is_request = t->is_request,
         .is_playing = is_playing,
+        .is_spare = l->is_spare,
         .duration_s = p->meta.duration_s,
-        .needed_ns = l->turn_ns,
+        .needed_ns = l->is_spare ? NO_TIME : l->turn_ns,
     };
+}
+
+/* What is pinned is to be here, also if nobody has asked for it. */
+static void want_missing(struct look *l)
+{
+    struct house_source *s = l->source;
+    struct track *t = track_create();
+    l->is_spare = true;
+    for (size_t i = 0; i < s->missing_count; i++) {
+        track_set(&t->video_id, s->missing[i]);
+        if (is_youtube_key(s->missing[i])) /* of others the key does not say where they are */
+            want(l, t, false);
+    }
+    track_destroy(t);
 }
 
 static bool look_at(void *ctx, const struct track *t)
@@ -234,11 +257,13 @@ static void look_at_queue(struct house_source *s)
         s->parcel[i]->is_wanted = s->parcel[i]->is_playing = false;
     if (!jukebox_is_away(h->jukebox)) {
         l->turn_ns = h->view.now_ns;
-        if (q->now)
+        if (q->now && !track_is_house(q->now)) {
             want(l, q->now, true);
-        l->turn_ns = end_of_now_ns(s);
+            l->turn_ns = end_of_now_ns(s);
+        } /* what the house plays by itself gives way at any time */
         l->is_silent = l->turn_ns <= h->view.now_ns;
         (void)queue_upcoming_that(q, look_at, l, &place);
+        want_missing(l);
     }
     s->seen_ns = h->view.now_ns;
     s->seen_revision = jukebox_revision(h->jukebox);
@@ -249,9 +274,31 @@ static void look_at_queue(struct house_source *s)
     s->has_failed = true; /* what is refused is so for those that came now, too */
 }
 
+/* The venue's default playlist is the house's. */
+static void pin_playlist(struct house_source *s)
+{
+    uint64_t revision = 0;
+    const struct sync *engine = s->house->venue.engine;
+    const struct track_list *list = engine ? sync_house_list(engine, &revision) : NULL;
+    if (revision == s->seen_list)
+        return;
+    s->seen_list = revision;
+    char **key = xcalloc(list->count + 1, sizeof(*key)), one[CACHE_KEY_MAX + 1];
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (source_key(list->at[i], list->at[i]->source, one))
+            key[count++] = xstrdup(one);
+    if (count || house_cache_exists(s->house))
+        errand_pin(s, key, count);
+    else
+        free(key);
+}
+
 void source_turn(struct house *h)
 {
     struct house_source *s = h->source;
+    if (s->has_timer)
+        pin_playlist(s);
     bool is_news = s->seen_revision != jukebox_revision(h->jukebox) ||
                    s->seen_turn != jukebox_turn(h->jukebox);
     if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
@@ -367,7 +414,8 @@ static void tell_trouble(struct house_source *s)
     const char *class = s->trouble.net.is_open ? failure_traits(s->trouble.net.reason)->name : NULL;
     struct supply_status status;
     for (size_t i = 0; i < s->count && !class; i++)
-        if (s->parcel[i]->is_wanted && supply_status(s->supply, s->parcel[i]->key, &status) &&
+        if (s->parcel[i]->is_wanted && !s->parcel[i]->is_spare &&
+            supply_status(s->supply, s->parcel[i]->key, &status) &&
             status.state == SUPPLY_WAITING && *status.class)
             class = status.class;
     jukebox_set_trouble(s->house->jukebox, class ? trouble_sentence(class, false) : "",
@@ -438,17 +486,34 @@ void source_failed(struct house_source *s, struct parcel *p, enum failure f, int
 
 /* ---- what the cache holds ------------------------------------------------------------------------------- */
 
-void source_cache_changed(struct house *h, const struct cache *c)
+static void note_missing(struct house_source *s, struct cache *c)
+{
+    const char *class;
+    int64_t seconds;
+    s->missing_count = 0;
+    for (size_t i = 0; i < cache_pin_count(c) && s->missing_count < SOURCE_MISSING; i++) {
+        struct cache_item item = cache_pin_at(c, i);
+        if (!item.bytes && !source_is_in_library(s->house, item.key) &&
+            !cache_is_refused(c, item.key, now_mono_ns(), &class, &seconds))
+            snprintf(s->missing[s->missing_count++], sizeof(s->missing[0]), "%s", item.key);
+    }
+}
+
+void source_cache_changed(struct house *h, struct cache *c)
 {
     struct house_source *s = h->source;
     for (size_t i = s && c ? s->shelf.count : 0; i-- > 0;) {
-        if (cache_has(c, s->shelf.at[i].key))
+        struct shelf_song *song = &s->shelf.at[i];
+        song->is_pinned = cache_is_pinned(c, song->key);
+        if (cache_has(c, song->key))
             continue;
-        char *key = xstrdup(s->shelf.at[i].key);
+        char *key = xstrdup(song->key);
         shelf_drop(&s->shelf, key);
         supply_lost(s->supply, key, now_mono_ns());
         free(key);
     }
+    if (s && c)
+        note_missing(s, c);
 }
 
 /* Songs that are here are known before the first is chosen: else another one would play in its turn. */
@@ -464,8 +529,9 @@ static bool know(void *ctx, const struct track *t)
     if (house_cache_now(s->house, &c) < 0)
         return true;
     if (cache_find(c, key, &found) == 0) {
-        shelf_put(&s->shelf, &(struct shelf_song){ key, found.path, found.meta.title,
-                                                   found.meta.artist, found.meta.duration_s });
+        shelf_put(&s->shelf,
+                  &(struct shelf_song){ key, found.path, found.meta.title, found.meta.artist,
+                                        found.meta.duration_s, found.is_pinned });
         cache_found_finish(&found);
     }
     return ++l->count >= KNOWN_MAX;
