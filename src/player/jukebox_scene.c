@@ -127,6 +127,16 @@ void jukebox_why_idle(const struct jukebox *j, char *out, size_t size)
         snprintf(out, size, "None of the %zu songs in the queue can be played.", count);
 }
 
+/* With words for staff. */
+static void say_what_helps(const struct jukebox *j, char *out, size_t size)
+{
+    static const char own[] = "Songs in a folder of this box (library.paths) or on a stick "
+                              "(library.removable) would play meanwhile.";
+    bool is_stuck = entry_count(j) > 0, lacks_own = is_stuck && j->settings.house_song;
+    const char *advice = !is_stuck ? "" : turn_awaits(j) ? j->trouble_advice : nothing_plays.advice;
+    snprintf(out, size, "%s%s%s", advice, *advice && lacks_own ? " " : "", lacks_own ? own : "");
+}
+
 static const struct standing_card *card_that_stands(const struct jukebox *j)
 {
     if (j->is_away && !j->is_leaving)
@@ -188,6 +198,8 @@ void scene_build(struct jukebox *j)
         show_next(j, &s);
     } else if (!j->is_leaving) {
         jukebox_why_idle(j, s.idle_text, sizeof(s.idle_text));
+        if (!j->is_away)
+            say_what_helps(j, s.idle_help, sizeof(s.idle_help));
     }
     s.serial = j->scene.serial;
     s.since_ns = j->scene.since_ns;

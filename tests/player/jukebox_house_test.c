@@ -144,6 +144,25 @@ static void it_plays_while_songs_are_on_their_way_and_says_why(void **state)
     end(h);
 }
 
+static void with_nothing_at_all_the_screens_say_why_and_what_helps(void **state)
+{
+    room.songs = "";
+    struct fake_house *h = house_of("", &housed);
+    house_run(h, 1000);
+    const struct scene *s = jukebox_scene(h->jukebox);
+    assert_non_null(strstr(s->idle_text, "The queue is empty."));
+    assert_string_equal(s->idle_help, "");
+    snprintf(room.coming, sizeof(room.coming), "a");
+    house_add(h, "/m/a.mp4");
+    jukebox_set_trouble(h->jukebox, "There is no internet.", "Look at the cable.");
+    house_run(h, 1000);
+    assert_true(room.was_stuck);
+    s = jukebox_scene(h->jukebox);
+    assert_string_equal(s->idle_text, "There is no internet.");
+    assert_non_null(strstr(s->idle_help, "Look at the cable. Songs in a folder of this box"));
+    end(h);
+}
+
 static void it_plays_when_all_of_the_queue_is_bad(void **state)
 {
     struct fake_house *h = stuck_house_of("bad bad2");
@@ -349,6 +368,7 @@ int main(void)
         TEST(an_empty_queue_is_filled_song_after_song),
         TEST(it_gives_way_at_once_to_what_can_be_played),
         TEST(it_plays_while_songs_are_on_their_way_and_says_why),
+        TEST(with_nothing_at_all_the_screens_say_why_and_what_helps),
         TEST(it_plays_when_all_of_the_queue_is_bad),
         TEST(a_bad_song_of_the_house_is_passed_over),
         TEST(where_all_of_the_house_are_bad_they_are_tried_now_and_then),
