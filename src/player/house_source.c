@@ -12,6 +12,7 @@
 
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
 #define INDEX_NS   SECONDS(10)
+#define ROOM_NS    SECONDS(5)
 #define AHEAD_MAX  32    /* of the main list; the supply takes the next few of them */
 #define SONG_S     200.0 /* of unknown length */
 #define KNOWN_MAX  64    /* songs looked up before the house begins */
@@ -303,6 +304,10 @@ void source_turn(struct house *h)
                    s->seen_turn != jukebox_turn(h->jukebox);
     if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
         return;
+    if (s->is_full && h->view.now_ns - s->full_ns > ROOM_NS) {
+        s->full_ns = h->view.now_ns;
+        errand_room(s);
+    }
     if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
         errand_index(s); /* another program had it */
     look_at_queue(s);
@@ -365,6 +370,15 @@ static void have(struct house_source *s, const char *key)
     log_info(&s->log, "%s is here", p->meta.title && *p->meta.title ? p->meta.title : p->key);
 }
 
+/* Nothing is fetched until somebody has made room. */
+static void watch_room(struct house_source *s)
+{
+    s->is_full = true;
+    s->full_room = UINT64_MAX;
+    s->full_ns = now_mono_ns();
+    errand_room(s);
+}
+
 static void act(struct house_source *s, const struct supply_action *a)
 {
     struct parcel *p = source_find(s, a->key);
@@ -381,7 +395,11 @@ static void act(struct house_source *s, const struct supply_action *a)
                  trouble_sentence(a->class, true),
                  (long long)(max_i64(a->until_ns - now_ns, 0) / NS_PER_S));
         break;
-    case SUPPLY_TELL: log_warn(&s->log, "%s", trouble_sentence(a->class, true)); break;
+    case SUPPLY_TELL:
+        log_warn(&s->log, "%s", trouble_sentence(a->class, true));
+        if (strcasecmp(a->class, failure_traits(FAILURE_DISK)->name) == 0)
+            watch_room(s);
+        break;
     default: work_begin(s, a); break;
     }
 }
@@ -475,6 +493,8 @@ void source_failed(struct house_source *s, struct parcel *p, enum failure f, int
 {
     struct supply_result r = { .outcome = SUPPLY_FAILURE };
     int64_t now_ns = now_mono_ns();
+    if (p->doing == SUPPLY_CHECK || p->doing == SUPPLY_PUBLISH)
+        errand_pause(s, p->key); /* room is held for it no longer */
     if (f == FAILURE_CANCELLED || p->is_cancelled) {
         r.outcome = SUPPLY_CANCELLED;
     } else {

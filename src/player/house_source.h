@@ -66,8 +66,12 @@ struct house_source {
     char missing[SOURCE_MISSING][CACHE_KEY_MAX + 1]; /* of the house playlist, and not here */
     size_t missing_count;
     uint64_t seen_list; /* of the venue's playlist: which was pinned last */
-    bool is_indexed;    /* what the cache held at the start is on the shelf */
-    int64_t index_ns;   /* it was looked at last */
+    bool is_full;       /* the disk is, and nothing is fetched ... */
+    int64_t full_ns;    /* ... it was looked at last then ... */
+    uint64_t
+        full_room;    /* ... and had this much room when it became so; UINT64_MAX: not known yet */
+    bool is_indexed;  /* what the cache held at the start is on the shelf */
+    int64_t index_ns; /* it was looked at last */
 
     /* When the queue was looked at last, and which it was. */
     int64_t seen_ns;
@@ -111,6 +115,7 @@ void errand_pause(struct house_source *s, const char *key);
 void errand_refuse(struct house_source *s, const struct supply_action *a);
 void errand_forgive(struct house_source *s, const char *key);
 void errand_index(struct house_source *s); /* what the cache holds goes on the shelf, later */
+void errand_room(struct house_source *s);  /* whether there is room on the disk again */
 /* These are pinned for the house, and no others that were; the list is taken, with its keys. */
 void errand_pin(struct house_source *s, char **key, size_t count);
 

@@ -7,6 +7,8 @@
 #include "base/now.h"
 #include "player/house_source.h"
 
+#define ROOM_BYTES ((uint64_t)16 * 1000 * 1000) /* more than there was: worth trying again */
+
 /* One piece of work, with what goes in and what comes out. */
 struct errand {
     struct cache_task task; /* the first: a task is its errand */
@@ -207,6 +209,34 @@ void errand_evict(struct house_source *s, uint64_t id, uint64_t bytes)
     e->id = id;
     e->bytes = bytes;
     send_errand(s, e);
+}
+
+static void run_room(struct cache *c, const struct cache_use *use, struct cache_task *t)
+{
+    struct errand *e = (struct errand *)t;
+    struct cache_space space = { 0 };
+    e->result = cache_space(c, &space);
+    uint64_t taken = space.media + space.partial;
+    e->bytes = space.budget > taken ? space.budget - taken : 0;
+}
+
+static void have_room(struct house_source *s, struct errand *e, int error)
+{
+    if (error < 0 || e->result < 0 || !s->is_full)
+        return;
+    if (e->bytes < s->full_room)
+        s->full_room = e->bytes;
+    if (e->bytes - s->full_room < ROOM_BYTES)
+        return;
+    s->is_full = false;
+    log_info(&s->log, "there is room on the disk again");
+    supply_room(s->supply, now_mono_ns());
+    source_pump(s);
+}
+
+void errand_room(struct house_source *s)
+{
+    send_errand(s, errand(run_room, have_room, ""));
 }
 
 static void run_refuse(struct cache *c, const struct cache_use *use, struct cache_task *t)
