@@ -1,5 +1,6 @@
 """Measures songs from elsewhere, with the real yt-dlp and a server on this machine: how long a warm worker takes to resolve an
-address, and how long it is silent after `add URL` on an empty queue, at 20 Mbit/s. Called by run.py."""
+address, how long it is silent after `add URL` on an empty queue, at 20 Mbit/s, and what a room hears and sees while everything
+about sources breaks in turn. Called by run.py."""
 import json
 import os
 import shutil
@@ -10,16 +11,20 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+from fault_schedule import Evening  # noqa: E402
 from faulty import Faulty  # noqa: E402
 from house import House, load_clips, wait_until  # noqa: E402
 from screen import MS, median, pct  # noqa: E402
 
 CLIP, BYTES_S = "c1", 2_500_000
 RESOLVES, ADDS = 60, 9
+STEP_S = 4      # of the fault schedule
 
 # figure | key | must reach
 FIGURES = [
     ("source: warm resolve of an address, P95 ms", "resolve_p95_ms", 100),
+    ("source: fault schedule, longest silence, s", "silence_s", 3),
+    ("source: fault schedule, longest black, s", "black_s", 0.5),
     ("source: `add URL` on an empty queue to the first picture, 20 Mbit/s, P95 ms", "first_p95_ms", 1500),
 ]
 
@@ -67,6 +72,16 @@ def firsts(server, name, clip):
     return took
 
 
+def faults():
+    """What a room hears and sees while everything breaks in turn."""
+    with House() as h:
+        evening = Evening(h, STEP_S, seed=1)
+        try:
+            return evening.run()
+        finally:
+            evening.close()
+
+
 def measure():
     """One run: a dict of figures. $DJAMMS_BUILD and $DJAMMS_CLIPS name build and clips."""
     clip = load_clips()[CLIP]
@@ -75,7 +90,7 @@ def measure():
         warm = resolves(server, path.name)
         first = firsts(server, path.name, clip["id"])
     return {"resolve_p50_ms": pct(warm, 50), "resolve_p95_ms": pct(warm, 95), "first_p50_ms": pct(first[1:], 50),
-            "first_p95_ms": pct(first[1:], 95), "first_cold_ms": first[0]}
+            "first_p95_ms": pct(first[1:], 95), "first_cold_ms": first[0], **faults()}
 
 
 def rows(runs, show):

@@ -55,6 +55,10 @@ static void put_now(const struct term *t, const struct message *status)
              t->width ? t->width - LABEL_COLUMNS - times : 0);
     term_put(t, STYLE_BOLD, fitted);
     fprintf(t->out, "  %s / %s\n", position, length);
+    if (message_bool(now, "is_house", false)) {
+        put_label(t, "");
+        put_line(t, STYLE_PLAIN, "music of the house; it gives way to the queue");
+    }
     if (message_bool(now, "is_request", false)) {
         char text[TRACK_LINE_MAX];
         const char *by = message_str(now, "requested_by", "");

@@ -148,6 +148,11 @@ size_t track_json_chars(const struct track *t)
     return chars;
 }
 
+bool track_is_house(const struct track *t)
+{
+    return strcmp(t->requester_id, TRACK_HOUSE_REQUESTER) == 0;
+}
+
 bool track_is_guests(const struct track *t)
 {
     bool has_requester = *t->requester_id && strcmp(t->requester_id, TRACK_BOX_REQUESTER) != 0;

@@ -25,8 +25,7 @@ struct track {
     char *title;
     char *artist;
     char *source; /* local file this entry plays; empty: found by video_id. Field "source". */
-    char *
-        seal; /* mark of the box whose staff named `source`; empty: nobody says so. Field "seal". */
+    char *seal;   /* mark of the box whose staff named `source`; empty: nobody did. Field "seal" */
     char *thumbnail;
     char *requested_by; /* name shown to guests */
     char *requested_at; /* ISO text as it came; never reformatted */
@@ -52,6 +51,10 @@ struct track {
 #define TRACK_BOX_REQUESTER "djamms-box"
 /* A request that somebody made elsewhere, with a name or a payment of his. */
 bool track_is_guests(const struct track *t);
+/* `requester_id` of what the house plays by itself while nothing of the queue can be played. Such a track is `now` of a queue,
+ * and never in its lists. */
+#define TRACK_HOUSE_REQUESTER "djamms-house"
+bool track_is_house(const struct track *t);
 
 struct track *track_create(void);    /* all fields empty */
 void track_destroy(struct track *t); /* t may be NULL */

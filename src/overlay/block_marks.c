@@ -89,33 +89,64 @@ void block_paused(struct layout *l)
     layout_icon(l, ICON_PAUSE, icon, COLOUR_TEXT);
 }
 
-void block_idle(struct layout *l)
+/* Lines of one style, in the middle of the screen. */
+struct paragraph {
+    struct text_style style;
+    uint32_t colour;
+    char line[IDLE_LINES][DRAW_TEXT_MAX];
+    int width[IDLE_LINES], w, h; /* of each line; of all */
+    size_t lines;
+};
+
+static void paragraph_measure(struct paragraph *p, const struct layout *l, const char *text,
+                              int max_w)
+{
+    const struct text_metrics *m = l->metrics;
+    p->lines = text_wrap(m, p->style, text, max_w, p->line, IDLE_LINES);
+    for (size_t i = 0; i < p->lines; i++) {
+        p->width[i] = m->width(m->ctx, p->line[i], p->style.size, p->style.weight);
+        p->w = p->width[i] > p->w ? p->width[i] : p->w;
+    }
+    p->h = (int)p->lines * text_line_height(p->style.size);
+}
+
+static void paragraph_draw(const struct paragraph *p, struct layout *l, int y)
+{
+    for (size_t i = 0; i < p->lines; i++, y += text_line_height(p->style.size))
+        layout_text(l, p->style, p->colour, (l->view->width - p->width[i]) / 2, y, p->width[i],
+                    p->line[i]);
+}
+
+/* false: there is no place for it. */
+static bool draw_idle(struct layout *l, const struct paragraph *text, const struct paragraph *help)
 {
     const struct overlay_view *v = l->view;
-    struct text_style style = layout_font(l, 58, WEIGHT_BOLD);
-    char line[IDLE_LINES][DRAW_TEXT_MAX];
-    int width[IDLE_LINES], content = 0, pad = layout_px(l, 36), icon = layout_px(l, 90);
-    int max_w = l->safe.w * 9 / 10 - 2 * pad;
-    size_t lines = text_wrap(l->metrics, style, v->idle_text, max_w, line, IDLE_LINES);
-    if (lines == 0)
-        return;
-    for (size_t i = 0; i < lines; i++) {
-        width[i] = l->metrics->width(l->metrics->ctx, line[i], style.size, style.weight);
-        content = width[i] > content ? width[i] : content;
-    }
-    content = content > icon ? content : icon;
-    int line_h = text_line_height(style.size), gap = layout_px(l, 20);
-    struct box panel = { .w = content + 2 * pad, .h = 2 * pad + icon + gap + (int)lines * line_h };
+    int pad = layout_px(l, 36), icon = layout_px(l, 90), gap = layout_px(l, 20);
+    int w = text->w > help->w ? text->w : help->w;
+    struct box panel = { .w = (w > icon ? w : icon) + 2 * pad,
+                         .h = 2 * pad + icon + gap + text->h + (help->h ? gap + help->h : 0) };
     panel.x = (v->width - panel.w) / 2;
     panel.y = (v->height - panel.h) / 2;
     if (!layout_place(l, panel))
-        return;
+        return false;
     layout_panel(l, panel);
     struct box note = { (v->width - icon) / 2, panel.y + pad, icon, icon };
     layout_icon(l, ICON_NOTE, note, COLOUR_ACCENT);
-    int y = note.y + icon + gap;
-    for (size_t i = 0; i < lines; i++, y += line_h)
-        layout_text(l, style, COLOUR_TEXT, (v->width - width[i]) / 2, y, width[i], line[i]);
+    paragraph_draw(text, l, note.y + icon + gap);
+    paragraph_draw(help, l, note.y + icon + gap + text->h + gap);
+    return true;
+}
+
+void block_idle(struct layout *l)
+{
+    const struct paragraph none = { .lines = 0 };
+    struct paragraph text = { .style = layout_font(l, 58, WEIGHT_BOLD), .colour = COLOUR_TEXT };
+    struct paragraph help = { .style = layout_font(l, 32, WEIGHT_REGULAR), .colour = COLOUR_SOFT };
+    int max_w = l->safe.w * 9 / 10 - 2 * layout_px(l, 36);
+    paragraph_measure(&text, l, l->view->idle_text, max_w);
+    paragraph_measure(&help, l, l->view->idle_help, max_w);
+    if (text.lines > 0 && !draw_idle(l, &text, &help))
+        draw_idle(l, &text, &none);
 }
 
 /* A dot when all is well, and a word with it when not. */

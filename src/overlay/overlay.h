@@ -28,6 +28,7 @@ struct overlay_view {
     const char *notice_title, *notice_text;
     enum overlay_link link;
     const char *idle_text; /* shown large when there is no track; "" or NULL: none */
+    const char *idle_help; /* smaller, below it; "" or NULL: none */
 };
 
 /* Fills `out`; never fails; long titles are cut with an ellipsis by `metrics`. */

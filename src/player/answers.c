@@ -81,6 +81,7 @@ struct message *answer_now(const struct jukebox *j)
         message_set_i64(m, "index", -1);
         message_set_bool(m, "is_playing", true);
     }
+    message_set_bool(m, "is_house", jukebox_plays_house(j));
     message_set_f64(m, "duration_s", answer_seconds(jukebox_duration_ns(j)));
     message_set_f64(m, "position_s", answer_seconds(jukebox_position_ns(j)));
     return m;
@@ -119,6 +120,13 @@ static void set_notice(struct message *m, const struct jukebox *j)
         message_set_str(n, "title", s->notice_title);
         message_set_str(n, "text", *advice ? advice : s->notice_text);
         message_set_bool(n, "is_problem", s->notice == NOTICE_PROBLEM);
+    } else if (jukebox_plays_house(j)) { /* as long as it does so */
+        char why[192];
+        jukebox_why_idle(j, why, sizeof(why));
+        n = message_create();
+        message_set_str(n, "title", "Music of the house plays");
+        message_set_str(n, "text", why);
+        message_set_bool(n, "is_problem", false);
     }
     message_set_object(m, "notice", n);
 }

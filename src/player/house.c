@@ -383,6 +383,7 @@ static void recall(struct house *h, const struct house_params *p)
                                                    .is_coming = source_is_coming,
                                                    .is_growing = source_is_growing,
                                                    .name_song = source_name,
+                                                   .house_song = music_song,
                                                    .ctx = h },
                        &past, p->log);
     /* A supervisor starts a player that died with the same arguments: they were added then. */
@@ -418,6 +419,7 @@ int house_create(struct house **out, const struct house_params *params)
     h->hops.event_ns = NO_TIME;
     if (getrandom(&h->seed, sizeof(h->seed), GRND_NONBLOCK) != sizeof(h->seed))
         h->seed = (uint64_t)now_wall_ms() * 0x9e3779b97f4a7c15u ^ (uint64_t)getpid();
+    h->music.round = h->seed;
     h->exits_at_end = params->config->queue.exit_at_end;
     int ret = take_zone(h, params);
     if (ret < 0)

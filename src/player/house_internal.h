@@ -11,6 +11,7 @@
 #include "player/history.h"
 #include "player/house.h"
 #include "player/saver.h"
+#include "player/shuffle.h"
 #include "source/cache.h"
 #include "source/library.h"
 #include "sync/driver.h"
@@ -105,6 +106,7 @@ struct house {
     struct history *history;
     struct house_cache *cache;
     struct house_source *source;
+    struct shuffle music; /* the order in which the house plays by itself */
     int64_t started_ns;
     uint64_t arguments;
     uint64_t seed;
@@ -215,7 +217,7 @@ void source_turn(struct house *h);
 void source_finish(struct house *h); /* then the loop has no more of it */
 void source_close(struct house *h);
 /* The cache may hold less than before; `c` NULL: it is not open. Nothing works on it. */
-void source_cache_changed(struct house *h, const struct cache *c);
+void source_cache_changed(struct house *h, struct cache *c);
 /* A struct jukebox_settings' is_coming, is_growing and name_song; `ctx` is the house. */
 bool source_is_coming(void *ctx, const struct track *t, const char *source);
 bool source_is_growing(void *ctx, const struct track *t, const char *source);
@@ -231,6 +233,9 @@ void source_retry(struct house *h, const char *video_id, const char *source);
 char *source_seal(const struct house *h, const char *source);
 const char *source_refuses_youtube(const struct house *h); /* NULL: it is on */
 struct message *source_status(const struct house *h);      /* the caller owns it */
+
+/* house_music.c: a struct jukebox_settings' house_song; `ctx` is the house. */
+struct track *music_song(void *ctx, bool is_stuck);
 
 /* house_clients.c */
 int clients_open(struct house *h, const char *runtime_dir);

@@ -12,6 +12,7 @@
 
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
 #define INDEX_NS   SECONDS(10)
+#define ROOM_NS    SECONDS(5)
 #define AHEAD_MAX  32    /* of the main list; the supply takes the next few of them */
 #define SEEN_MAX   1000  /* further ones, whether they have names */
 #define SONG_S     200.0 /* of unknown length */
@@ -64,6 +65,12 @@ bool source_key(const struct track *t, const char *source, char key[CACHE_KEY_MA
     snprintf(key, CACHE_KEY_MAX + 1, "%s%s", is_hash ? "url-" : "",
              t->video_id + (is_hash ? 4 : 0));
     return true;
+}
+
+char *source_id_of_key(const char *key)
+{
+    bool is_url = strncmp(key, "url-", 4) == 0;
+    return is_url ? xasprintf(KEY_PREFIX "%s", key + 4) : xstrdup(key);
 }
 
 /* ---- who may have what ------------------------------------------------------------------------------- */
@@ -127,7 +134,7 @@ static struct parcel *add(struct house_source *s, const struct track *t, const c
     snprintf(p->key, sizeof(p->key), "%s", key);
     p->url = is_youtube ? xasprintf("https://www.youtube.com/watch?v=%s", key) : xstrdup(source);
     p->site = is_youtube ? TROUBLE_YOUTUBE : trouble_source_of(p->url);
-    p->meta.id = is_youtube ? xstrdup(key) : xasprintf(KEY_PREFIX "%s", key + 4);
+    p->meta.id = source_id_of_key(key);
     p->meta.title = xstrdup(t->title);
     p->meta.artist = xstrdup(t->artist);
     p->meta.duration_s = t->duration_s;
@@ -167,6 +174,7 @@ struct look {
     size_t count, ahead, seen;
     int64_t turn_ns; /* of the next one */
     bool is_silent;  /* nothing plays, nor could any of those before */
+    bool is_spare;   /* nobody waits for it */
 };
 
 bool source_is_in_library(const struct house *h, const char *key)
@@ -215,6 +223,7 @@ static void want(struct look *l, const struct track *t, bool is_playing)
     p->is_guests =
         (p->is_guests || !p->is_wanted) && !(is_youtube ? !t->is_request : is_named_here);
     p->is_trusted |= is_named_here && strcmp(p->url, source) == 0;
+    p->is_spare = l->is_spare && (p->is_spare || !p->is_wanted);
     p->is_wanted = true;
     p->is_playing |= is_playing;
     l->at[l->count++] = (struct supply_wanted){
@@ -223,10 +232,25 @@ static void want(struct look *l, const struct track *t, bool is_playing)
         .is_metered = p->site == TROUBLE_YOUTUBE,
         .is_request = t->is_request,
         .is_playing = is_playing,
-        .wants_name = may_fetch && !p->is_known && track_has_stand_in(t),
+        .is_spare = l->is_spare,
+        .wants_name = may_fetch && !l->is_spare && !p->is_known && track_has_stand_in(t),
         .duration_s = p->meta.duration_s,
-        .needed_ns = l->turn_ns,
+        .needed_ns = l->is_spare ? NO_TIME : l->turn_ns,
     };
+}
+
+/* What is pinned is to be here, also if nobody has asked for it. */
+static void want_missing(struct look *l)
+{
+    struct house_source *s = l->source;
+    struct track *t = track_create();
+    l->is_spare = true;
+    for (size_t i = 0; i < s->missing_count; i++) {
+        track_set(&t->video_id, s->missing[i]);
+        if (is_youtube_key(s->missing[i])) /* of others the key does not say where they are */
+            want(l, t, false);
+    }
+    track_destroy(t);
 }
 
 static bool look_at(void *ctx, const struct track *t)
@@ -270,11 +294,13 @@ static void look_at_queue(struct house_source *s)
         s->parcel[i]->is_wanted = s->parcel[i]->is_playing = s->parcel[i]->is_trusted = false;
     if (!jukebox_is_away(h->jukebox)) {
         l->turn_ns = h->view.now_ns;
-        if (q->now)
+        if (q->now && !track_is_house(q->now)) {
             want(l, q->now, true);
-        l->turn_ns = end_of_now_ns(s);
+            l->turn_ns = end_of_now_ns(s);
+        } /* what the house plays by itself gives way at any time */
         l->is_silent = l->turn_ns <= h->view.now_ns;
         (void)queue_upcoming_that(q, look_at, l, &place);
+        want_missing(l);
     }
     s->seen_ns = h->view.now_ns;
     s->seen_revision = jukebox_revision(h->jukebox);
@@ -283,6 +309,26 @@ static void look_at_queue(struct house_source *s)
     free(l);
     forget(s);
     s->has_failed = true; /* what is refused is so for those that came now, too */
+}
+
+/* The venue's default playlist is the house's. */
+static void pin_playlist(struct house_source *s)
+{
+    uint64_t revision = 0;
+    const struct sync *engine = s->house->venue.engine;
+    const struct track_list *list = engine ? sync_house_list(engine, &revision) : NULL;
+    if (revision == s->seen_list)
+        return;
+    s->seen_list = revision;
+    char **key = xcalloc(list->count + 1, sizeof(*key)), one[CACHE_KEY_MAX + 1];
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (source_key(list->at[i], list->at[i]->source, one))
+            key[count++] = xstrdup(one);
+    if (count || house_cache_exists(s->house))
+        errand_pin(s, key, count);
+    else
+        free(key);
 }
 
 /* ---- songs that cannot be had ------------------------------------------------------------------------- */
@@ -385,6 +431,15 @@ static void have(struct house_source *s, const char *key)
     log_info(&s->log, "%s is here", p->meta.title && *p->meta.title ? p->meta.title : p->key);
 }
 
+/* Nothing is fetched until somebody has made room. */
+static void watch_room(struct house_source *s)
+{
+    s->is_full = true;
+    s->full_room = UINT64_MAX;
+    s->full_ns = now_mono_ns();
+    errand_room(s);
+}
+
 static void act(struct house_source *s, const struct supply_action *a)
 {
     struct parcel *p = source_find(s, a->key);
@@ -401,7 +456,11 @@ static void act(struct house_source *s, const struct supply_action *a)
                  trouble_sentence(a->class, true),
                  (long long)(max_i64(a->until_ns - now_ns, 0) / NS_PER_S));
         break;
-    case SUPPLY_TELL: log_warn(&s->log, "%s", trouble_sentence(a->class, true)); break;
+    case SUPPLY_TELL:
+        log_warn(&s->log, "%s", trouble_sentence(a->class, true));
+        if (strcasecmp(a->class, failure_traits(FAILURE_DISK)->name) == 0)
+            watch_room(s);
+        break;
     default: work_begin(s, a); break;
     }
 }
@@ -434,7 +493,8 @@ static void tell_trouble(struct house_source *s)
     const char *class = s->trouble.net.is_open ? failure_traits(s->trouble.net.reason)->name : NULL;
     struct supply_status status;
     for (size_t i = 0; i < s->count && !class; i++)
-        if (s->parcel[i]->is_wanted && supply_status(s->supply, s->parcel[i]->key, &status) &&
+        if (s->parcel[i]->is_wanted && !s->parcel[i]->is_spare &&
+            supply_status(s->supply, s->parcel[i]->key, &status) &&
             status.state == SUPPLY_WAITING && *status.class &&
             !shelf_find(&s->shelf, s->parcel[i]->key))
             class = status.class;
@@ -497,6 +557,8 @@ void source_failed(struct house_source *s, struct parcel *p, enum failure f, int
 {
     struct supply_result r = { .outcome = SUPPLY_FAILURE };
     int64_t now_ns = now_mono_ns();
+    if (p->doing == SUPPLY_CHECK || p->doing == SUPPLY_PUBLISH)
+        errand_pause(s, p->key); /* room is held for it no longer */
     if (f == FAILURE_CANCELLED || p->is_cancelled) {
         r.outcome = SUPPLY_CANCELLED;
     } else {
@@ -511,10 +573,16 @@ void source_failed(struct house_source *s, struct parcel *p, enum failure f, int
 void source_turn(struct house *h)
 {
     struct house_source *s = h->source;
+    if (s->has_timer)
+        pin_playlist(s);
     bool is_news = s->seen_revision != jukebox_revision(h->jukebox) ||
                    s->seen_turn != jukebox_turn(h->jukebox);
     if (!s->has_timer || (!is_news && h->view.now_ns - s->seen_ns < LOOK_NS))
         return;
+    if (s->is_full && h->view.now_ns - s->full_ns > ROOM_NS) {
+        s->full_ns = h->view.now_ns;
+        errand_room(s);
+    }
     if (!s->is_indexed && h->view.now_ns - s->index_ns > INDEX_NS && house_cache_exists(h))
         errand_index(s); /* another program had it */
     refuse_requests(s);
@@ -524,17 +592,34 @@ void source_turn(struct house *h)
 
 /* ---- what the cache holds ------------------------------------------------------------------------------- */
 
-void source_cache_changed(struct house *h, const struct cache *c)
+static void note_missing(struct house_source *s, struct cache *c)
+{
+    const char *class;
+    int64_t seconds;
+    s->missing_count = 0;
+    for (size_t i = 0; i < cache_pin_count(c) && s->missing_count < SOURCE_MISSING; i++) {
+        struct cache_item item = cache_pin_at(c, i);
+        if (!item.bytes && !source_is_in_library(s->house, item.key) &&
+            !cache_is_refused(c, item.key, now_mono_ns(), &class, &seconds))
+            snprintf(s->missing[s->missing_count++], sizeof(s->missing[0]), "%s", item.key);
+    }
+}
+
+void source_cache_changed(struct house *h, struct cache *c)
 {
     struct house_source *s = h->source;
     for (size_t i = s && c ? s->shelf.count : 0; i-- > 0;) {
-        if (cache_has(c, s->shelf.at[i].key))
+        struct shelf_song *song = &s->shelf.at[i];
+        song->is_pinned = cache_is_pinned(c, song->key);
+        if (cache_has(c, song->key))
             continue;
-        char *key = xstrdup(s->shelf.at[i].key);
+        char *key = xstrdup(song->key);
         shelf_drop(&s->shelf, key);
         supply_lost(s->supply, key, now_mono_ns());
         free(key);
     }
+    if (s && c)
+        note_missing(s, c);
 }
 
 /* Songs that are here are known before the first is chosen: else another one would play in its turn. */
@@ -550,8 +635,9 @@ static bool know(void *ctx, const struct track *t)
     if (house_cache_now(s->house, &c) < 0)
         return true;
     if (cache_find(c, key, &found) == 0) {
-        shelf_put(&s->shelf, &(struct shelf_song){ key, found.path, found.meta.title,
-                                                   found.meta.artist, found.meta.duration_s });
+        shelf_put(&s->shelf,
+                  &(struct shelf_song){ key, found.path, found.meta.title, found.meta.artist,
+                                        found.meta.duration_s, found.is_pinned });
         cache_found_finish(&found);
     }
     return ++l->count >= KNOWN_MAX;

@@ -10,6 +10,8 @@
 #include "source/worker.h"
 
 #define SOURCE_LANES 2 /* as many as the supply has downloads */
+#define SOURCE_MISSING                                                                             \
+    8 /* songs of the house playlist looked at: when one is here, there is place for another */
 
 /* One song that is wanted, or about which an answer is still to come. */
 struct parcel {
@@ -22,6 +24,7 @@ struct parcel {
     bool is_wanted;  /* in the queue, as far as it was looked at */
     bool is_playing; /* as last told to the supply */
     bool may_fetch;  /* else it plays if it is here already */
+    bool is_spare;   /* nobody has asked for it */
 
     /* What is known of it by now; `meta.id` is the song's. */
     struct cache_meta meta;
@@ -66,6 +69,13 @@ struct house_source {
     bool has_timer, has_failed; /* the supply gave something up */
     bool has_names;             /* more is known of a song */
     bool is_pumping, is_wanted_again;
+    char missing[SOURCE_MISSING][CACHE_KEY_MAX + 1]; /* of the house playlist, and not here */
+    size_t missing_count;
+    uint64_t seen_list; /* of the venue's playlist: which was pinned last */
+    bool is_full;       /* the disk is, and nothing is fetched ... */
+    int64_t full_ns;    /* ... it was looked at last then ... */
+    uint64_t
+        full_room;    /* ... and had this much room when it became so; UINT64_MAX: not known yet */
     bool is_indexed;  /* what the cache held at the start is on the shelf */
     int64_t index_ns; /* it was looked at last */
 
@@ -93,6 +103,7 @@ bool source_may_fetch(const struct house_source *s, const struct track *t, const
 /* A request of YouTube that is off, and of which nothing is here: it is about to be cancelled. */
 bool source_is_off(const struct house_source *s, const struct track *t, const char *source);
 bool source_is_in_library(const struct house *h, const char *key);
+char *source_id_of_key(const char *key); /* the song's, by its key in the cache; the caller frees */
 const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
 
 /* house_source_work.c */
@@ -113,6 +124,9 @@ void errand_pause(struct house_source *s, const char *key);
 void errand_refuse(struct house_source *s, const struct supply_action *a);
 void errand_forgive(struct house_source *s, const char *key);
 void errand_index(struct house_source *s); /* what the cache holds goes on the shelf, later */
+void errand_room(struct house_source *s);  /* whether there is room on the disk again */
+/* These are pinned for the house, and no others that were; the list is taken, with its keys. */
+void errand_pin(struct house_source *s, char **key, size_t count);
 
 /* house_source.c: an answer of the action `p` had. */
 void source_done(struct house_source *s, struct parcel *p, const struct supply_result *r);

@@ -7,6 +7,8 @@
 #include "base/now.h"
 #include "player/house_source.h"
 
+#define ROOM_BYTES ((uint64_t)16 * 1000 * 1000) /* more than there was: worth trying again */
+
 /* One piece of work, with what goes in and what comes out. */
 struct errand {
     struct cache_task task; /* the first: a task is its errand */
@@ -19,6 +21,9 @@ struct errand {
     struct cache_meta meta;
     char class[SUPPLY_CLASS_MAX];
     int64_t seconds;
+
+    char **pin; /* keys */
+    size_t pin_count;
 
     int result;
     char *folder;
@@ -34,6 +39,9 @@ static void errand_done(struct house *h, struct cache_task *t, int error)
     cache_found_finish(&e->found);
     cache_meta_finish(&e->meta);
     shelf_finish(&e->shelf);
+    for (size_t i = 0; i < e->pin_count; i++)
+        free(e->pin[i]);
+    free(e->pin);
     free(e->file);
     free(e->folder);
     free(e);
@@ -67,7 +75,7 @@ static void fail_of_disk(struct house_source *s, struct parcel *p, int error)
 static void put_on_shelf(struct house_source *s, const char *key, const struct cache_found *f)
 {
     shelf_put(&s->shelf, &(struct shelf_song){ (char *)key, f->path, f->meta.title, f->meta.artist,
-                                               f->meta.duration_s });
+                                               f->meta.duration_s, f->is_pinned });
 }
 
 static void run_look(struct cache *c, const struct cache_use *use, struct cache_task *t)
@@ -212,6 +220,34 @@ void errand_evict(struct house_source *s, uint64_t id, uint64_t bytes)
     send_errand(s, e);
 }
 
+static void run_room(struct cache *c, const struct cache_use *use, struct cache_task *t)
+{
+    struct errand *e = (struct errand *)t;
+    struct cache_space space = { 0 };
+    e->result = cache_space(c, &space);
+    uint64_t taken = space.media + space.partial;
+    e->bytes = space.budget > taken ? space.budget - taken : 0;
+}
+
+static void have_room(struct house_source *s, struct errand *e, int error)
+{
+    if (error < 0 || e->result < 0 || !s->is_full)
+        return;
+    if (e->bytes < s->full_room)
+        s->full_room = e->bytes;
+    if (e->bytes - s->full_room < ROOM_BYTES)
+        return;
+    s->is_full = false;
+    log_info(&s->log, "there is room on the disk again");
+    supply_room(s->supply, now_mono_ns());
+    source_pump(s);
+}
+
+void errand_room(struct house_source *s)
+{
+    send_errand(s, errand(run_room, have_room, ""));
+}
+
 static void run_refuse(struct cache *c, const struct cache_use *use, struct cache_task *t)
 {
     struct errand *e = (struct errand *)t;
@@ -246,7 +282,7 @@ static void run_index(struct cache *c, const struct cache_use *use, struct cache
         if (cache_find(c, key, &f) < 0)
             continue;
         shelf_put(&e->shelf, &(struct shelf_song){ key, f.path, f.meta.title, f.meta.artist,
-                                                   f.meta.duration_s });
+                                                   f.meta.duration_s, f.is_pinned });
         cache_found_finish(&f);
     }
 }
@@ -263,4 +299,54 @@ void errand_index(struct house_source *s)
 {
     s->index_ns = now_mono_ns();
     send_errand(s, errand(run_index, have_index, ""));
+}
+
+#define PINNED_FOR "house" /* those of staff have another reason, and stay theirs */
+
+static bool names_key(const struct errand *e, const char *key)
+{
+    for (size_t i = 0; i < e->pin_count; i++)
+        if (strcmp(e->pin[i], key) == 0)
+            return true;
+    return false;
+}
+
+static const char *pin_of(const struct cache *c, const char *key)
+{
+    for (size_t i = 0; i < cache_pin_count(c); i++)
+        if (strcmp(cache_pin_at(c, i).key, key) == 0)
+            return cache_pin_at(c, i).pin;
+    return NULL;
+}
+
+static void run_pin(struct cache *c, const struct cache_use *use, struct cache_task *t)
+{
+    struct errand *e = (struct errand *)t;
+    for (size_t i = cache_pin_count(c); e->result == 0 && i-- > 0;) {
+        struct cache_item item = cache_pin_at(c, i);
+        if (strcmp(item.pin, PINNED_FOR) != 0 || names_key(e, item.key))
+            continue;
+        snprintf(e->key, sizeof(e->key), "%s", item.key);
+        e->result = cache_unpin(c, e->key);
+    }
+    for (size_t i = 0; e->result == 0 && i < e->pin_count; i++)
+        if (!pin_of(c, e->pin[i]))
+            e->result = cache_pin(c, e->pin[i], PINNED_FOR);
+}
+
+static void have_pinned(struct house_source *s, struct errand *e, int error)
+{
+    int ret = error < 0 ? error : e->result;
+    if (ret < 0)
+        log_warn(&s->log, "the house playlist could not be pinned: %s", strerror(-ret));
+    else
+        log_info(&s->log, "the house playlist has %zu songs from elsewhere", e->pin_count);
+}
+
+void errand_pin(struct house_source *s, char **key, size_t count)
+{
+    struct errand *e = errand(run_pin, have_pinned, "");
+    e->pin = key;
+    e->pin_count = count;
+    send_errand(s, e);
 }

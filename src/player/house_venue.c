@@ -201,9 +201,15 @@ static void begin_queue(struct house *h, struct journal_state *state)
 {
     struct venue *v = &h->venue;
     if (state->is_joined && sync_is_continued(v->engine)) {
+        struct track *now = state->queue.now;
+        state->queue.now = NULL;
         v->is_joined = true;
         queue_finish(&state->queue);
         queue_copy(&state->queue, sync_view(v->engine));
+        if (now && track_is_house(now) && !state->queue.now)
+            state->queue.now = now; /* the venue does not know of it */
+        else
+            track_destroy(now);
         v->seen_revision = sync_view_revision(v->engine);
     } else if (v->is_hub) {
         v->is_joined = hand_over(h, &state->queue);
@@ -303,7 +309,8 @@ void venue_apply(void *ctx, const struct queue_op *op)
     const struct queue *q = sync_view(v->engine);
     struct entry_place place;
     bool ends = op->kind == OP_END || op->kind == OP_SKIP;
-    bool leaves = ends && !v->loops && queue_playing(q, &place) && place.list == QUEUE_MAIN &&
+    bool loops = h->jukebox ? jukebox_queue(h->jukebox)->loops : v->loops; /* of this turn's end */
+    bool leaves = ends && !loops && queue_playing(q, &place) && place.list == QUEUE_MAIN &&
                   !queue_at(q, place)->unplayable[0];
     struct track *left = leaves ? track_copy(queue_at(q, place)) : NULL;
     tell(h, op);
@@ -319,9 +326,10 @@ static void report(struct house *h)
     struct venue *v = &h->venue;
     const struct jukebox *j = h->jukebox;
     enum jukebox_state state = jukebox_state(j);
+    bool is_house = jukebox_plays_house(j); /* of the queue nothing plays */
     struct sync_playback p = {
-        .is_playing = state == JUKEBOX_PLAYING || state == JUKEBOX_PAUSED,
-        .is_paused = state == JUKEBOX_PAUSED,
+        .is_playing = !is_house && (state == JUKEBOX_PLAYING || state == JUKEBOX_PAUSED),
+        .is_paused = !is_house && state == JUKEBOX_PAUSED,
         .position_s = (double)jukebox_position_ns(j) / (double)NS_PER_S,
         .duration_s = (double)jukebox_duration_ns(j) / (double)NS_PER_S,
         .volume = (int)jukebox_volume(j),

@@ -274,6 +274,11 @@ bool jukebox_is_away(const struct jukebox *j)
     return j->is_away;
 }
 
+bool jukebox_plays_house(const struct jukebox *j)
+{
+    return j->queue.now && track_is_house(j->queue.now);
+}
+
 uint64_t jukebox_turn(const struct jukebox *j)
 {
     return j->turn;

@@ -5,7 +5,8 @@
  * How it thinks: the queue says what should play; `now` is what the stage was told to play. When they
  * differ, a *cue* is loaded on the deck that is not playing, and the plan changes the moment it is ready;
  * until then what played goes on. Otherwise that deck holds the *next* entry. A seek and the repair after
- * a deck died are cues of the same entry. */
+ * a deck died are cues of the same entry. Where the queue has nothing that can be played, `now` is a song of the house
+ * (track_is_house()), which the queue's other owners are not told of. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,6 +42,9 @@ struct jukebox_settings {
     bool (*is_growing)(void *ctx, const struct track *t, const char *source);
     /* Whether others know the names of a song of which the queue has only a stand-in: texts are borrowed. NULL: never. */
     bool (*name_song)(void *ctx, const struct track *t, struct song_name *out);
+    /* A song of the house, to be played while nothing of the queue can be: it is here, and the caller's. `is_stuck`: there
+     * are entries. No I/O. NULL: there is none, as when this is NULL. */
+    struct track *(*house_song)(void *ctx, bool is_stuck);
     void *ctx;
 };
 
@@ -156,6 +160,10 @@ uint32_t jukebox_volume(const struct jukebox *j); /* 0..100 */
 bool jukebox_is_paused(const struct jukebox *j);
 bool jukebox_is_muted(const struct jukebox *j);
 bool jukebox_is_away(const struct jukebox *j);
+/* What plays is no entry of the queue, which has nothing that could be played: it gives way as soon as that changes. */
+bool jukebox_plays_house(const struct jukebox *j);
+/* Why nothing of the queue plays, for guests. */
+void jukebox_why_idle(const struct jukebox *j, char *out, size_t size);
 /* Nothing can play before a song is there that is on its way. */
 bool jukebox_awaits(const struct jukebox *j);
 uint64_t jukebox_turn(const struct jukebox *j);   /* grows with each start of an entry */

@@ -9,7 +9,10 @@
 #define PRELOAD_MAX_NS SECONDS(10) /* to open what nobody waits for yet */
 #define NEEDED_NS      SECONDS(3)  /* with less left of what plays, what follows is waited for */
 #define KILL_AGAIN_NS  SECONDS(1)
-#define STALL_MAX_NS   SECONDS(3) /* the sound stands, its deck lives: the decoder hangs */
+#define STALL_MAX_NS   SECONDS(3)  /* the sound stands, its deck lives: the decoder hangs */
+#define DRY_MAX_NS     MS(1500)    /* the file grows: then another one plays, if there is one ... */
+#define GROW_MAX_NS    SECONDS(20) /* ... else it is waited for */
+#define ASIDE_NS       SECONDS(10)
 #define REFUSED_MAX_NS SECONDS(1)
 #define PROGRESS_NS                                                                                \
     SECONDS(1) /* a deck that died sooner after its start counts against the track */
@@ -58,13 +61,6 @@ static char *path_of(const struct jukebox *j, const struct track *t, char *why, 
     return path;
 }
 
-static bool is_growing(const struct jukebox *j, uint64_t entry)
-{
-    const struct jukebox_settings *s = &j->settings;
-    const struct track *t = turn_track(j, entry);
-    return t && s->is_growing && s->is_growing(s->ctx, t, turn_source(j, t));
-}
-
 bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, size_t why_size)
 {
     char *path = path_of(j, turn_track(j, part->entry), why, why_size);
@@ -78,7 +74,7 @@ bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, s
             .load = ++j->last_load,
             .entry = part->entry,
             .start_ns = part->start_ns,
-            .flags = is_growing(j, part->entry) ? ORDER_GROWING : 0,
+            .flags = turn_is_growing(j, turn_track(j, part->entry)) ? ORDER_GROWING : 0,
             .deck_starts = deck_is_usable(j, deck) ? seen->starts : seen->starts + 1,
         };
         memcpy(slot->order.path, path, strlen(path) + 1);
@@ -154,6 +150,8 @@ void part_fail(struct jukebox *j, struct part *part, const char *reason)
 /* Whether this death, or whatever else went wrong, is one too many for the entry. */
 static bool strike_out(struct jukebox *j, uint64_t entry)
 {
+    if (jukebox_plays_house(j) && entry == j->now_key)
+        return true; /* nobody asked for it: another one plays instead */
     for (size_t i = 0; i < STRIKES_KEPT; i++)
         if (j->strike[i].entry == entry && ++j->strike[i].count >= STRIKES_OUT) {
             j->strike[i] = (struct strike){ 0 };
@@ -350,7 +348,10 @@ static void pass_over(struct jukebox *j)
 {
     struct entry_place place;
     if (!turn_find_other(j, j->cue.entry, &place)) {
-        j->cue.load = 0;
+        if (turn_set_aside(j, ASIDE_NS))
+            j->cue = (struct part){ 0 };
+        else
+            j->cue.load = 0;
         return;
     }
     log_info(j->log, "%s: passed over for now", turn_title(j, j->cue.entry));
@@ -429,13 +430,18 @@ static void check_stall(struct jukebox *j)
     bool stands = j->view.has_stage && now->load && j->air.load == now->load && !j->is_paused &&
                   !j->air.is_moving && !now->is_over && !now->is_lost && deck_has(j, now) &&
                   j->view.now_ns - j->view.clock.mono_ns < SECONDS(1);
+    bool grows = j->deck[now->deck].order.flags & ORDER_GROWING;
+    bool is_turn = now->turn == j->turn && !j->cue.entry;
     uint64_t work = j->view.deck[now->deck].work;
+    int64_t stood_ns = j->view.now_ns - j->stands_since_ns;
     if (!stands) {
         j->stands_since_ns = 0;
     } else if (!j->stands_since_ns || work != j->stands_work) {
         j->stands_since_ns = j->view.now_ns;
         j->stands_work = work;
-    } else if (j->view.now_ns - j->stands_since_ns > STALL_MAX_NS) {
+    } else if (grows && is_turn && stood_ns > DRY_MAX_NS && turn_set_aside(j, 0)) {
+        j->stands_since_ns = 0; /* it was at the end of what is there of its file */
+    } else if (stood_ns > (grows ? GROW_MAX_NS : STALL_MAX_NS)) {
         j->stands_since_ns = 0;
         ask_kill(j, now->deck, "no samples");
         lose_load(j, now->deck);
@@ -495,7 +501,8 @@ static void open_repair(struct jukebox *j)
 static void check_growth(struct jukebox *j, uint32_t deck)
 {
     struct deck_slot *slot = &j->deck[deck];
-    if (!(slot->order.flags & ORDER_GROWING) || is_growing(j, slot->order.entry))
+    if (!(slot->order.flags & ORDER_GROWING) ||
+        turn_is_growing(j, turn_track(j, slot->order.entry)))
         return;
     slot->order.flags &= ~(uint32_t)ORDER_GROWING;
     publish(j, deck);

@@ -89,8 +89,12 @@ struct jukebox {
 
     struct strike strike[STRIKES_KEPT];
     size_t strike_next;
-    uint64_t put_off;   /* entry that waits until another turn has begun; 0: none */
-    size_t empty_turns; /* that ended in a row and gave nothing */
+    uint64_t put_off;        /* entry that waits until another turn has begun; 0: none */
+    uint64_t aside;          /* entry that has nothing to give for now; 0: none ... */
+    int64_t aside_ns;        /* ... until then, and as long as its file grows */
+    size_t empty_turns;      /* that ended in a row and gave nothing */
+    unsigned house_failures; /* songs of the house that gave nothing, in a row ... */
+    int64_t house_again_ns;  /* ... and when the next one may be tried */
     struct durations durations;
     struct played history[HISTORY_WAITING];
     size_t history_first, history_count;
@@ -112,13 +116,19 @@ void turn_settle(struct jukebox *j);
 bool turn_next(const struct jukebox *j, struct entry_place *out);
 /* The first that is to play, is there and is not `entry` (0: any). */
 bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out);
+/* Its file is still being written. */
+bool turn_is_growing(const struct jukebox *j, const struct track *t); /* `t` may be NULL */
 /* The file the queue has for the song: its own, or that of another entry of the same song; guests know no files. "": none.
  * `t` may be NULL. */
 const char *turn_source(const struct jukebox *j, const struct track *t);
 bool turn_is_coming(const struct jukebox *j, const struct track *t); /* `t` may be NULL */
-/* Another entry plays before the present one, which stays the next as far as the queue is concerned. false: there is none
- * that could. */
+/* Songs of the queue are on their way, for all that is known of them. */
+bool turn_awaits(const struct jukebox *j);
+/* Another entry plays before the present one, or a song of the house; it stays the next as far as the queue is concerned.
+ * false: there is nothing else that could. */
 bool turn_give_way(struct jukebox *j);
+/* The same for one that has nothing to give for now: for so long, or as long as its file grows, others play. */
+bool turn_set_aside(struct jukebox *j, int64_t for_ns);
 /* Ends the playing entry as one that could not be played now. A request stays in the queue, too. */
 void turn_postpone(struct jukebox *j);
 void turn_count_heard(struct jukebox *j);

@@ -111,23 +111,30 @@ static size_t entry_count(const struct jukebox *j)
     return j->queue.list[QUEUE_MAIN].count + j->queue.list[QUEUE_REQUESTS].count;
 }
 
-static void say_why_idle(const struct jukebox *j, struct scene *s)
+void jukebox_why_idle(const struct jukebox *j, char *out, size_t size)
 {
     size_t count = entry_count(j);
     if (j->is_away)
-        snprintf(s->idle_text, sizeof(s->idle_text), "This player waits.");
+        snprintf(out, size, "This player waits.");
     else if (count == 0)
-        snprintf(s->idle_text, sizeof(s->idle_text),
+        snprintf(out, size,
                  "The queue is empty. Staff can add songs at the box with its command “add”.");
-    else if (jukebox_awaits(j))
-        snprintf(s->idle_text, sizeof(s->idle_text), "%s",
-                 *j->trouble ? j->trouble : "The next song is being fetched.");
+    else if (turn_awaits(j))
+        snprintf(out, size, "%s", *j->trouble ? j->trouble : "The next song is being fetched.");
     else if (count == 1)
-        snprintf(s->idle_text, sizeof(s->idle_text),
-                 "The only song in the queue cannot be played.");
+        snprintf(out, size, "The only song in the queue cannot be played.");
     else
-        snprintf(s->idle_text, sizeof(s->idle_text),
-                 "None of the %zu songs in the queue can be played.", count);
+        snprintf(out, size, "None of the %zu songs in the queue can be played.", count);
+}
+
+/* With words for staff. */
+static void say_what_helps(const struct jukebox *j, char *out, size_t size)
+{
+    static const char own[] = "Songs in a folder of this box (library.paths) or on a stick "
+                              "(library.removable) would play meanwhile.";
+    bool is_stuck = entry_count(j) > 0, lacks_own = is_stuck && j->settings.house_song;
+    const char *advice = !is_stuck ? "" : turn_awaits(j) ? j->trouble_advice : nothing_plays.advice;
+    snprintf(out, size, "%s%s%s", advice, *advice && lacks_own ? " " : "", lacks_own ? own : "");
 }
 
 static const struct standing_card *card_that_stands(const struct jukebox *j)
@@ -190,7 +197,9 @@ void scene_build(struct jukebox *j)
         show_track(j, &s.now, j->queue.now, j->now_key);
         show_next(j, &s);
     } else if (!j->is_leaving) {
-        say_why_idle(j, &s);
+        jukebox_why_idle(j, s.idle_text, sizeof(s.idle_text));
+        if (!j->is_away)
+            say_what_helps(j, s.idle_help, sizeof(s.idle_help));
     }
     s.serial = j->scene.serial;
     s.since_ns = j->scene.since_ns;

@@ -7,6 +7,9 @@
 #include "base/text.h"
 #include "player/jukebox_internal.h"
 
+#define HOUSE_TRIES   3 /* songs of the house that give nothing, before there is a rest */
+#define HOUSE_REST_NS SECONDS(5)
+
 void turn_saved_change(struct jukebox *j)
 {
     j->revision++;
@@ -111,6 +114,48 @@ static void end_now(struct jukebox *j, enum queue_op_kind kind, bool stays)
     turn_queue_changed(j);
 }
 
+/* ---- songs of the house ------------------------------------------------------------------------ */
+
+/* `now` is all there is of it. */
+static void end_house(struct jukebox *j, enum played_how how)
+{
+    bool gave_nothing = how != PLAYED_SKIPPED && j->played_ns < SECONDS(1);
+    j->house_failures = gave_nothing ? j->house_failures + 1 : 0;
+    j->house_again_ns = j->house_failures < HOUSE_TRIES ? 0 : j->view.now_ns + HOUSE_REST_NS;
+    track_destroy(j->queue.now);
+    j->queue.now = NULL;
+    now_changed(j);
+    turn_queue_changed(j);
+}
+
+static bool has_entries(const struct jukebox *j)
+{
+    return j->queue.list[QUEUE_MAIN].count + j->queue.list[QUEUE_REQUESTS].count > 0;
+}
+
+/* The one to play next; begin_house() takes it. NULL: there is none now. */
+static struct track *house_song(struct jukebox *j)
+{
+    const struct jukebox_settings *s = &j->settings;
+    bool may_play = s->house_song && !s->exits_at_end && j->view.now_ns >= j->house_again_ns;
+    return may_play ? s->house_song(s->ctx, has_entries(j)) : NULL;
+}
+
+static void begin_house(struct jukebox *j, struct track *t)
+{
+    if (has_entries(j)) {
+        char why[192];
+        jukebox_why_idle(j, why, sizeof(why));
+        jukebox_notice(j, NOTICE_INFO, "Music of the house meanwhile", why);
+    }
+    track_set(&t->requester_id, TRACK_HOUSE_REQUESTER);
+    track_set(&t->id, NULL);
+    track_ensure_id(t, j->turn + (uint64_t)j->view.wall_ms);
+    t->status = TRACK_PLAYING;
+    j->queue.now = t;
+    begin(j);
+}
+
 void turn_end(struct jukebox *j, enum played_how how)
 {
     if (!j->queue.now)
@@ -118,6 +163,10 @@ void turn_end(struct jukebox *j, enum played_how how)
     keep_history(j, how);
     if (how != PLAYED_FAILED) /* said when it was marked */
         log_info(j->log, "%s: %s", j->queue.now->title, played_how_name(how));
+    if (jukebox_plays_house(j)) {
+        end_house(j, how);
+        return;
+    }
     /* A main track that failed stays, with its mark, for staff to see: also where others leave. */
     end_now(j, how == PLAYED_SKIPPED ? OP_SKIP : OP_END, how == PLAYED_FAILED);
 }
@@ -182,15 +231,25 @@ const char *jukebox_source(const struct jukebox *j, const struct track *t)
 bool turn_is_coming(const struct jukebox *j, const struct track *t)
 {
     const struct jukebox_settings *s = &j->settings;
-    return t && s->is_coming && s->is_coming(s->ctx, t, turn_source(j, t));
+    return t && !track_is_house(t) && s->is_coming && s->is_coming(s->ctx, t, turn_source(j, t));
+}
+
+bool turn_is_growing(const struct jukebox *j, const struct track *t)
+{
+    const struct jukebox_settings *s = &j->settings;
+    return t && s->is_growing && s->is_growing(s->ctx, t, turn_source(j, t));
 }
 
 bool turn_give_way(struct jukebox *j)
 {
     struct entry_place place;
-    if (!j->queue.now || !turn_find_other(j, j->now_key, &place))
+    if (!j->queue.now || jukebox_plays_house(j))
         return false;
-    log_info(j->log, "%s: is not here yet, another song plays meanwhile", j->queue.now->title);
+    bool has_other = turn_find_other(j, j->now_key, &place);
+    struct track *house = has_other ? NULL : house_song(j);
+    if (!has_other && !house)
+        return false;
+    log_info(j->log, "%s: is not all here yet, another song plays meanwhile", j->queue.now->title);
     struct track *request = playing_request(j), *left = track_copy(j->queue.now);
     end_now(j, OP_END, true);
     struct queue_op promote = { .kind = OP_PROMOTE, .entry = entry_ref_of(left) };
@@ -200,18 +259,35 @@ bool turn_give_way(struct jukebox *j)
         (void)change(j, &promote);
     track_destroy(left);
     track_destroy(request);
+    if (house)
+        begin_house(j, house);
     return true;
 }
 
-bool jukebox_awaits(const struct jukebox *j)
+bool turn_set_aside(struct jukebox *j, int64_t for_ns)
 {
-    if (j->queue.now || j->is_away || !j->settings.is_coming)
+    uint64_t entry = j->now_key;
+    if (!turn_give_way(j))
+        return false;
+    j->aside = entry;
+    j->aside_ns = j->view.now_ns + for_ns;
+    return true;
+}
+
+bool turn_awaits(const struct jukebox *j)
+{
+    if (!j->settings.is_coming)
         return false;
     for (int l = 0; l < QUEUE_LISTS; l++)
         for (size_t i = 0; i < j->queue.list[l].count; i++)
             if (!j->queue.list[l].at[i]->unplayable[0])
                 return true;
     return false;
+}
+
+bool jukebox_awaits(const struct jukebox *j)
+{
+    return !j->queue.now && !j->is_away && turn_awaits(j);
 }
 
 /* ---- what follows ----------------------------------------------------------------------------- */
@@ -221,11 +297,17 @@ struct choice {
     uint64_t not_this;
 };
 
+static bool is_aside(const struct jukebox *j, const struct track *t)
+{
+    return j->aside && entry_key(&j->queue, t) == j->aside &&
+           (j->view.now_ns < j->aside_ns || turn_is_growing(j, t));
+}
+
 static bool can_follow(void *ctx, const struct track *t)
 {
     const struct choice *c = ctx;
     bool is_other = !c->not_this || entry_key(&c->jukebox->queue, t) != c->not_this;
-    return is_other && !turn_is_coming(c->jukebox, t);
+    return is_other && !is_aside(c->jukebox, t) && !turn_is_coming(c->jukebox, t);
 }
 
 bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out)
@@ -242,8 +324,18 @@ bool turn_next(const struct jukebox *j, struct entry_place *out)
 void turn_settle(struct jukebox *j)
 {
     struct entry_place place;
-    if (!j->queue.now && !j->is_leaving && !j->is_away && turn_next(j, &place))
+    if ((j->queue.now && !jukebox_plays_house(j)) || j->is_leaving || j->is_away)
+        return;
+    if (turn_next(j, &place)) {
+        turn_end(j, PLAYED_SKIPPED); /* of the house's own */
         turn_begin(j, place);
+    } else if (!j->queue.now) {
+        struct track *house = house_song(j);
+        if (house)
+            begin_house(j, house);
+        else
+            j->aside = 0; /* better than nothing */
+    }
 }
 
 void turn_count_heard(struct jukebox *j)
@@ -292,7 +384,9 @@ static void give_up(struct jukebox *j, const struct track *t, struct queue_op op
 void turn_mark_unplayable(struct jukebox *j, uint64_t entry, const char *reason)
 {
     const struct track *t = turn_track(j, entry);
-    if (t)
+    if (t && track_is_house(t))
+        log_warn(j->log, "%s: cannot be played: %s", t->title, reason);
+    else if (t)
         give_up(j, t, (struct queue_op){ .kind = OP_MARK_UNPLAYABLE, .reason = reason });
 }
 
@@ -466,12 +560,17 @@ static void recall_durations(struct jukebox *j)
 void jukebox_adopt(struct jukebox *j, const struct queue *queue)
 {
     struct queue own = j->queue;
-    bool goes_on = j->is_away || is_same_entry(own.now, queue->now);
+    bool is_house = own.now && track_is_house(own.now) && !queue->now; /* nobody else knows it */
+    bool goes_on = j->is_away || is_house || is_same_entry(own.now, queue->now);
     if (!goes_on && own.now) {
         keep_history(j, PLAYED_SKIPPED);
         log_info(j->log, "%s: %s", own.now->title, played_how_name(PLAYED_SKIPPED));
     }
     queue_copy(&j->queue, queue);
+    if (is_house) {
+        j->queue.now = own.now;
+        own.now = NULL;
+    }
     j->queue.loops = own.loops;
     j->queue.max_chars = own.max_chars;
     queue_finish(&own);
@@ -491,6 +590,8 @@ void jukebox_set_away(struct jukebox *j, bool is_away)
         return;
     log_info(j->log, is_away ? "another player of this venue has the music: silent here"
                              : "the music of this venue is played here");
+    if (jukebox_plays_house(j))
+        turn_end(j, PLAYED_SKIPPED);
     j->is_away = is_away;
     if (is_away)
         return;

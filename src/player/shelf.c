@@ -49,8 +49,8 @@ static char *copy(const char *text)
 void shelf_put(struct shelf *s, const struct shelf_song *song)
 {
     bool is_there;
-    struct shelf_song own = { copy(song->key), copy(song->path), copy(song->title),
-                              copy(song->artist), song->duration_s };
+    struct shelf_song own = { copy(song->key),    copy(song->path), copy(song->title),
+                              copy(song->artist), song->duration_s, song->is_pinned };
     size_t i = place_of(s, song->key, &is_there);
     if (is_there) {
         song_finish(&s->at[i]);

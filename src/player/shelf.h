@@ -8,6 +8,7 @@ struct shelf_song {
     char *key, *path;
     char *title, *artist; /* "": not known */
     double duration_s;    /* 0: not known */
+    bool is_pinned;       /* of the house playlist: it stays */
 };
 
 struct shelf {             /* all zero: empty */

@@ -174,7 +174,8 @@ struct scene {
     int64_t volume_until_ns; /* show the volume mark until then; 0: not */
     char notice_title[96];
     char notice_text[320]; /* plain words for staff */
-    char idle_text[160];   /* shown when nothing plays */
+    char idle_text[160];   /* shown when nothing plays ... */
+    char idle_help[384];   /* ... and below it what can be done about that; "": nothing */
 };
 SHM_SLOT(scene)
 
@@ -285,7 +286,7 @@ SHM_SLOT(start_marks)
 
 #define CONTROL_NAME    "control"
 #define CONTROL_MAGIC   0x43544d44u /* "DMTC" */
-#define CONTROL_VERSION 4u
+#define CONTROL_VERSION 5u
 
 struct control {
     struct segment_header header;

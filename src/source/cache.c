@@ -158,6 +158,12 @@ bool cache_has(const struct cache *c, const char *key)
     return item_find(c, key) != NULL;
 }
 
+bool cache_is_pinned(const struct cache *c, const char *key)
+{
+    const struct item *i = item_find(c, key);
+    return i && i->is_pinned;
+}
+
 size_t cache_count(const struct cache *c)
 {
     return c->count;
@@ -225,6 +231,7 @@ int cache_find(struct cache *c, const char *key, struct cache_found *out)
     if (!i)
         return -ENOENT;
     int ret = read_entry(c, key, out);
+    out->is_pinned = i->is_pinned;
     if (ret != -EBADMSG)
         return ret;
     log_warn(cache_log(c), "%s is damaged on disk: dropped", key);

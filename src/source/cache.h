@@ -62,12 +62,15 @@ bool cache_key_of_path(const struct cache *c, const char *path, char key[CACHE_K
 struct cache_found {
     char *path;
     struct cache_meta meta;
+    bool is_pinned;
 };
 void cache_found_finish(struct cache_found *f);
 
 /* 0: *out is the caller's. -ENOENT. What lost its file or has another size is dropped, and said: -ENOENT. */
 WARN_UNUSED int cache_find(struct cache *c, const char *key, struct cache_found *out);
 bool cache_has(const struct cache *c, const char *key); /* in memory */
+/* It is here, and kept. In memory. */
+bool cache_is_pinned(const struct cache *c, const char *key);
 
 struct cache_item { /* texts are borrowed until the next change */
     const char *key;

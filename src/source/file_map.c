@@ -123,6 +123,13 @@ const struct mapped_file *file_map_find(const struct file_map *m, const char *ke
     return best;
 }
 
+void file_map_visit(const struct file_map *m, file_map_visit_fn *visit, void *ctx)
+{
+    for (size_t i = 0; i < m->bucket_count; i++)
+        for (const struct entry *e = m->bucket[i]; e; e = e->next)
+            visit(ctx, &e->file);
+}
+
 size_t file_map_count(const struct file_map *m)
 {
     return m->count;

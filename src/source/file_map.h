@@ -27,4 +27,7 @@ void file_map_remove(struct file_map *m, const char *key, int64_t row);
  * only that file. NULL: none is known. Borrowed until the next change. */
 const struct mapped_file *file_map_find(const struct file_map *m, const char *key,
                                         const char *source);
+/* Every file, in no order. */
+typedef void file_map_visit_fn(void *ctx, const struct mapped_file *file);
+void file_map_visit(const struct file_map *m, file_map_visit_fn *visit, void *ctx);
 size_t file_map_count(const struct file_map *m);

@@ -215,6 +215,13 @@ enum library_place library_find(struct library *l, const char *key, const char *
     return place;
 }
 
+void library_visit(struct library *l, file_map_visit_fn *visit, void *ctx)
+{
+    pthread_mutex_lock(&l->lock);
+    file_map_visit(l->map, visit, ctx);
+    pthread_mutex_unlock(&l->lock);
+}
+
 uint64_t library_serial(struct library *l)
 {
     pthread_mutex_lock(&l->lock);

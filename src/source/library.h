@@ -15,6 +15,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "source/file_map.h"
 #include "source/library_index.h"
 
 struct library;
@@ -57,6 +58,8 @@ enum library_place {
  * Does not wait. */
 enum library_place library_find(struct library *l, const char *key, const char *source,
                                 char **found, uint64_t *since);
+/* Every file that is known, in no order, in a few ms. `visit` calls nothing of the library. Does not wait. */
+void library_visit(struct library *l, file_map_visit_fn *visit, void *ctx);
 /* Grows with every file that comes; a file with a greater `since` than this was came after that. */
 uint64_t library_serial(struct library *l);
 

@@ -189,6 +189,7 @@ static void describe(struct entry *e, const struct supply_wanted *w, size_t plac
     e->is_playing = w->is_playing;
     e->is_metered = w->is_metered;
     e->wants_name = w->wants_name;
+    e->is_spare = w->is_spare;
     e->source = w->source < SUPPLY_SOURCES ? w->source : 0;
     if (w->duration_s > 0)
         e->duration_s = w->duration_s;

@@ -1,7 +1,8 @@
 /* What is fetched when, sans I/O: what happened goes in, what is to be done comes out. It opens nothing, reads no clock
  * and touches no disk; a driver does what its actions say, so that thousands of evenings are simulated.
  *
- * Wanted are the next three entries of the queue that are not failing, and every request. Their keys go
+ * Wanted are the next three entries of the queue that are not failing, and every request; then what is to be here in any
+ * case, for which a source that counts is asked half as often. Their keys go
  *
  *     NEW -> RESOLVING -> FETCHING -> CHECKING -> READY        and aside:  WAITING(until, class), FAILED(class)
  *
@@ -39,7 +40,8 @@ struct supply_wanted {
     unsigned source; /* which breaker it obeys: 0 .. SUPPLY_SOURCES - 1 */
     bool is_metered; /* its source blocks who asks too often */
     bool is_request, is_playing;
-    bool wants_name;   /* people do not know by its names what it is */
+    bool wants_name; /* people do not know by its names what it is */
+    bool is_spare; /* of the house: not in the queue, and nobody waits for it. Behind all others */
     double duration_s; /* 0: unknown */
     int64_t needed_ns; /* its turn, as it looks now; NO_TIME: unknown */
 };

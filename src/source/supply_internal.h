@@ -21,7 +21,7 @@ struct entry {
     int64_t until_ns; /* WAITING, FAILED */
 
     /* Of the queue, as last heard. */
-    bool is_queued, is_request, is_playing, is_metered, wants_name;
+    bool is_queued, is_request, is_playing, is_metered, is_spare, wants_name;
     unsigned source;
     size_t place;
     double duration_s;
@@ -88,7 +88,7 @@ void entry_lag(struct supply *s, struct entry *e); /* not before others had thei
 /* supply_plan.c */
 void supply_decide(struct supply *s);
 int64_t supply_next_change_ns(const struct supply *s);
-/* The next few that are not failing, and every request: `ahead`, AHEAD at first, counts down while the queue is walked. */
+/* The next few that are not failing, every request, and what is spare: `ahead`, AHEAD at first, counts down while the queue is walked. */
 bool entry_is_in_reach(const struct entry *e, int *ahead);
 bool entry_is_growing(const struct entry *e); /* plays while it is fetched */
 /* Somebody else is to be resolved or fetched before it, now. */

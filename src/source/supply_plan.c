@@ -31,8 +31,8 @@ bool entry_is_in_reach(const struct entry *e, int *ahead)
 {
     if (!e->is_queued || e->is_playing)
         return e->is_playing;
-    bool counts = e->state != SUPPLY_WAITING && e->state != SUPPLY_FAILED;
-    bool is_next = *ahead > 0;
+    bool counts = !e->is_spare && e->state != SUPPLY_WAITING && e->state != SUPPLY_FAILED;
+    bool is_next = *ahead > 0 || e->is_spare;
     if (is_next && counts)
         --*ahead;
     return is_next || e->is_request;
@@ -48,7 +48,8 @@ static int64_t open_ns(const struct supply *s, const struct entry *e)
     if (e->state == SUPPLY_WAITING)
         at = max_i64(at, e->until_ns);
     if (e->is_metered) {
-        int64_t oldest = s->asked_ns[s->asked_next];
+        size_t ago = e->is_spare ? HOURLY_MAX / 2 : 0; /* of the last ones */
+        int64_t oldest = s->asked_ns[(s->asked_next + ago) % HOURLY_MAX];
         at = oldest == NO_TIME ? at : max_i64(at, oldest + SECONDS(3600));
         if (!is_urgent(s, e)) /* one that is needed at once does not wait its turn */
             at = max_i64(at, s->spaced_ns);

@@ -82,6 +82,7 @@ static struct overlay_view view_of(const struct canvas *c)
         .notice_text = s->notice_text,
         .link = link_of(s->link),
         .idle_text = s->idle_text,
+        .idle_help = s->idle_help,
     };
     for (size_t i = 0; i < v.next_count; i++)
         v.next[i] = track_view(&s->next[i]);

@@ -8,7 +8,7 @@
 
 /* A picture by name, with the overlay on it. */
 struct screen_view {
-    uint64_t load; /* 0: black */
+    uint64_t load; /* 0: black; IDLE_LOAD: see stage/idle_reel.h */
     uint64_t number;
     uint64_t overlay; /* version of the overlay set; 0: none */
 };

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/now.h"
+#include "stage/idle_reel.h"
 #include "stage/mixer.h"
 #include "stage/picker.h"
 #include "stage/sound.h"
@@ -38,6 +39,7 @@ struct stage {
     struct screen screen[OUTPUTS_MAX];
     int screens;
     struct overlay_painter *painter;
+    struct idle_reel reel;
     struct scene scene;
     uint32_t scene_seq;
     struct play_clock clock;
@@ -163,9 +165,12 @@ static void draw(struct stage *s, struct screen *screen, const struct screen_vie
                  const struct frame_desc *frame, uint32_t deck, const struct overlay_set *set)
 {
     struct picture picture;
+    bool has_picture = frame->load || view->load == IDLE_LOAD;
     if (frame->load)
         picture = deck_view_picture(&s->deck[deck], frame);
-    screen_draw(screen, view, frame->load ? &picture : NULL, set);
+    else if (has_picture)
+        picture = idle_reel_picture(&s->reel, view->number);
+    screen_draw(screen, view, has_picture ? &picture : NULL, set);
 }
 
 static bool is_drawn(const struct screen *screen, const struct screen_view *v)
@@ -188,7 +193,11 @@ static void show(struct stage *s, struct screen *screen, const struct screen_vie
 static int64_t turn_screen(struct stage *s, struct screen *screen, int64_t now_ns)
 {
     struct pick pick = pick_pictures(s->deck, &s->clock, now_ns);
-    if (!pick.due.load && (pick.is_playing || s->scene.now.entry)) {
+    bool is_between = pick.is_playing || s->scene.now.entry;
+    bool is_idle = !pick.due.load && (!is_between || screen->shown.load == IDLE_LOAD);
+    if (is_idle) {
+        pick.wish.due = (struct screen_view){ IDLE_LOAD, idle_reel_number(now_ns), 0 };
+    } else if (!pick.due.load) {
         /* Between two tracks, or before the first picture: what is on screen stays. */
         pick.wish.due.load = screen->shown.load;
         pick.wish.due.number = screen->shown.number;
@@ -211,7 +220,7 @@ static int64_t turn_screen(struct stage *s, struct screen *screen, int64_t now_n
         return now_ns;
     case SCREEN_REST: break;
     }
-    return wake_ns;
+    return is_idle ? min_i64(wake_ns, idle_reel_next_ns(now_ns)) : wake_ns;
 }
 
 /* Pictures that no output will show again go back to the decks. */
@@ -289,7 +298,8 @@ static void maybe_open_overlay(struct stage *s, int64_t now_ns)
 {
     if (s->painter || !s->params.config->display.overlay)
         return;
-    bool has_picture = s->screens > 0 && s->screen[0].shown.load != 0;
+    uint64_t shown = s->screens > 0 ? s->screen[0].shown.load : 0;
+    bool has_picture = shown != 0 && shown != IDLE_LOAD;
     if (has_picture || now_ns - s->opened_ns > OVERLAY_WAIT_NS)
         s->painter = overlay_painter_create(s->log, painted, s);
 }

@@ -64,7 +64,13 @@ static void add_tracks(struct sync *s, const struct message *m)
         struct queue_op add = { .kind = OP_ADD, .track = t, .seed = sync_random(s) };
         state_apply(s, &add);
     }
-    track_list_finish(&list);
+    if (!s->playlist_replaces) {
+        track_list_finish(&s->house_list);
+        s->house_list = list;
+        s->house_revision++;
+    } else {
+        track_list_finish(&list);
+    }
 }
 
 static void done(struct sync *s, const struct answer *a)

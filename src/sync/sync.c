@@ -295,6 +295,7 @@ void sync_destroy(struct sync *s)
     pending_finish(&s->pending);
     queue_finish(&s->view);
     queue_finish(&s->full_view);
+    track_list_finish(&s->house_list);
     queue_finish(&s->push_queue);
     track_destroy(s->playing);
     ledger_finish(&s->ledger);
@@ -405,6 +406,12 @@ bool sync_is_continued(const struct sync *s)
 uint64_t sync_revision(const struct sync *s)
 {
     return s->revision;
+}
+
+const struct track_list *sync_house_list(const struct sync *s, uint64_t *revision)
+{
+    *revision = s->house_revision;
+    return &s->house_list;
 }
 
 bool sync_take_skip(struct sync *s)

@@ -113,6 +113,9 @@ bool sync_next_action(struct sync *s, struct sync_action *out);
 /* The queue as it is to be shown. Borrowed until the next call. Grows with every change: sync_view_revision(). */
 const struct queue *sync_view(const struct sync *s);
 uint64_t sync_view_revision(const struct sync *s);
+/* The songs of the venue's default playlist as it was read last, which is when its queue is empty. Borrowed until the next
+ * call; `revision` grows with every reading, 0: none yet in this life. */
+const struct track_list *sync_house_list(const struct sync *s, uint64_t *revision);
 /* Somebody far away ended what plays (nowPlaying null, or another track): the jukebox goes on with the view. Once. */
 bool sync_take_skip(struct sync *s);
 

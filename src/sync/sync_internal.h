@@ -247,6 +247,8 @@ struct sync {
     struct report report;
     char playlist_id[DOCUMENT_ID_SIZE]; /* being read */
     bool playlist_replaces;
+    struct track_list house_list; /* of the default one */
+    uint64_t house_revision;
     int playlist_step;
     char problem[160];
     enum task_id problem_of;

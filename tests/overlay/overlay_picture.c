@@ -110,6 +110,12 @@ static struct example examples[] = {
     { "idle",
       { .idle_text =
             "The queue is empty. Staff can add songs at the box with its command “add”." } },
+    { "idlehelp",
+      { .idle_text = "There is no internet at the moment.",
+        .idle_help =
+            "The site's name was not found: most likely there is no internet. Check router and "
+            "cable. Songs in a folder of this box (library.paths) or on a stick "
+            "(library.removable) would play meanwhile." } },
     { "idlebusy",
       { .idle_text =
             "The queue is empty. Scan the code at the bar with your phone and ask for a song, and "

@@ -65,6 +65,11 @@ static const struct example examples[] = {
       { 1280, 720, .has_track = true, .now = { LONG_TITLE, "a-ha", NULL, false }, .left_ms = 201000,
         THREE_SONGS, .link = LINK_DISCONNECTED } },
     { "idle-720", { 1280, 720, .idle_text = "Nothing plays. Ask for a song!", THREE_SONGS } },
+    { "idle-help-720",
+      { 1280, 720, .idle_text = "There is no internet at the moment.",
+        .idle_help = "The site's name was not found: most likely there is no internet. Check "
+                     "router and cable. "
+                     "Songs in a folder of this box would play meanwhile." } },
     { "no-names-720",
       { 1280, 720, .has_track = true, .now = { "", NULL, "", true }, .left_ms = -1,
         .next = { { NULL, "Only an artist", NULL, false } }, .next_count = 1 } },
@@ -213,6 +218,7 @@ static struct overlay_view random_view(uint32_t *seed, int width, int height)
         .notice_title = random_text(seed),
         .notice_text = random_text(seed),
         .idle_text = random_text(seed),
+        .idle_help = random_text(seed),
     };
     return v;
 }

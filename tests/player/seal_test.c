@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "player/folder.h"
+#include "support/folder.h"
 #include "player/seal.h"
 
 static bool is_whole(const struct seal *s, const char *source, const char *mark)

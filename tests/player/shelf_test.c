@@ -10,7 +10,7 @@
 
 static void put(struct shelf *s, const char *key, const char *path)
 {
-    shelf_put(s, &(struct shelf_song){ (char *)key, (char *)path, NULL, NULL, 0 });
+    shelf_put(s, &(struct shelf_song){ (char *)key, (char *)path, NULL, NULL, 0, false });
 }
 
 static void songs_are_found_replaced_and_dropped_in_any_order(void **state)

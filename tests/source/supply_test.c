@@ -78,8 +78,8 @@ static void wait_s(struct bar *b, double seconds)
     take(b);
 }
 
-/* "A b c*": one letter a song of 200 s; a capital is a request, the first with '>' plays; '*' is metered, '?' has no
- * names yet. `in_s` is until the second is needed. */
+/* "A b c* d+": one letter a song of 200 s; a capital is a request, the first with '>' plays; '*' is metered, '+' spare and
+ * metered, and a '?' behind these has no names yet. `in_s` is until the second is needed. */
 static void queue(struct bar *b, const char *text, double in_s)
 {
     struct supply_wanted at[16];
@@ -94,18 +94,22 @@ static void queue(struct bar *b, const char *text, double in_s)
         if (*text == ' ')
             continue;
         snprintf(key[lower - keys], 2, "%c", *lower);
+        bool is_spare = text[1] == '+', is_metered = text[1] == '*' || is_spare;
         at[n++] = (struct supply_wanted){
             .key = key[lower - keys],
             .source = 1,
             .is_request = *text < 'a',
             .is_playing = plays,
-            .is_metered = text[1] == '*',
-            .wants_name = text[1] == '?' || (text[1] == '*' && text[2] == '?'),
+            .is_metered = is_metered,
+            .is_spare = is_spare,
+            .wants_name = text[is_metered ? 2 : 1] == '?',
             .duration_s = 200,
-            .needed_ns = plays ? b->now_ns : b->now_ns + (int64_t)(turn_s * 1e9),
+            .needed_ns = plays      ? b->now_ns
+                         : is_spare ? NO_TIME
+                                    : b->now_ns + (int64_t)(turn_s * 1e9),
         };
         turn_s += plays ? 0 : 200;
-        text += text[1] == '*';
+        text += is_metered;
         text += text[1] == '?';
     }
     supply_queue(b->s, at, n, b->now_ns);
@@ -183,6 +187,52 @@ static void the_next_three_and_every_request_are_looked_up_and_fetched_in_order(
     assert_null(took(b, SUPPLY_RESOLVE, NULL));
     queue(b, ">b c d e f G", 600);
     assert_non_null(took(b, SUPPLY_LOOK, "e"));
+}
+
+static void what_is_spare_is_fetched_when_there_is_nothing_else_to_do(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">a b c d e m+ n+", 600);
+    miss_all(b);
+    for (const char *k = "abcd"; *k; k++) /* what is near comes first */
+        have(b, (char[]){ *k, '\0' });
+    assert_null(took(b, SUPPLY_LOOK, "e"));
+    wait_s(b, 10);
+    have(b, "m");
+    wait_s(b, 10);
+    assert_int_equal(state_of(b, "n"), SUPPLY_RESOLVING);
+    succeed(b, SUPPLY_RESOLVE, "n");
+    queue(b, ">a F b c d e n+", 30); /* somebody asks for one that is needed */
+    miss_all(b);
+    assert_non_null(took(b, SUPPLY_CANCEL, "n"));
+    wait_s(b, 7200);
+    assert_int_not_equal(state_of(b, "n"), SUPPLY_FAILED); /* it is never late */
+}
+
+/* Otherwise those that people ask for would wait. */
+static void for_what_is_spare_a_source_is_asked_half_as_often(void **state)
+{
+    struct bar *b = *state;
+    const struct supply_failure stale = { "URL_403", SUPPLY_ANEW };
+    int64_t began_ns = b->now_ns;
+    int asked = 0;
+    queue(b, "m+", 100000);
+    miss_all(b);
+    while (b->now_ns - began_ns < SECONDS(3590)) {
+        wait_s(b, 9);
+        const struct taken *t = took(b, SUPPLY_RESOLVE, NULL);
+        if (!t)
+            continue;
+        asked++;
+        done(b, t, &(struct supply_result){ SUPPLY_FAILURE, stale });
+        supply_retry(b->s, NULL, b->now_ns);
+        take(b);
+        miss_all(b);
+    }
+    assert_int_equal(asked, 30);
+    queue(b, "a* m+", 1);
+    miss_all(b);
+    assert_non_null(took(b, SUPPLY_RESOLVE, "a"));
 }
 
 static void nothing_is_ready_before_it_is_checked_and_in_the_cache(void **state)
@@ -765,6 +815,8 @@ int main(void)
 #define IN_BAR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         IN_BAR(the_next_three_and_every_request_are_looked_up_and_fetched_in_order),
+        IN_BAR(what_is_spare_is_fetched_when_there_is_nothing_else_to_do),
+        IN_BAR(for_what_is_spare_a_source_is_asked_half_as_often),
         IN_BAR(nothing_is_ready_before_it_is_checked_and_in_the_cache),
         IN_BAR(a_check_that_fails_begins_from_nothing),
         cmocka_unit_test(each_class_has_its_schedule),

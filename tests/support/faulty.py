@@ -16,8 +16,9 @@
   changes=N        closes after N bytes; from the second connection on it is another file
   endless          no length, no end
 
-`?NAME` at the end makes an address of its own: what counts, counts for it alone. As a program it serves on an address
-that looks public in a network of its own (see PublicRoom)."""
+`?NAME` at the end makes an address of its own: what counts, counts for it alone. `weather()` puts faults before every
+path, or takes the server away, while it runs. As a program it serves on an address that looks public in a network of its
+own (see PublicRoom)."""
 import ctypes
 import fcntl
 import hashlib
@@ -53,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def serve(self):
-        path, faults, first = self.path.split("?")[0], {}, True
+        path, faults = self.server.every + self.path.split("?")[0], {}
         self.sent = 0
         with self.server.lock:
             nth = self.server.count[self.path] = self.server.count.get(self.path, 0) + 1
@@ -156,6 +157,7 @@ class Faulty(http.server.ThreadingHTTPServer):
     def __init__(self, folder, host="127.0.0.1"):
         self.folder, self.lock, self.released = Path(folder), threading.Lock(), threading.Event()
         self.count, self.requests = {}, []
+        self.every = ""
         super().__init__((host, 0), Handler)
         self.host = f"{host}:{self.server_port}"
 
@@ -170,6 +172,21 @@ class Faulty(http.server.ThreadingHTTPServer):
         with self.lock:
             return [int(re.match(r"bytes=(\d+)", r)[1]) if r else 0 for path, r, status in self.requests
                     if path.startswith(start) and status in (200, 206, 416)]
+
+    def weather(self, faults):
+        """From now on these faults are before every path ("status=404"; "": none), or there is no server at all (None).
+        Who waits for the old ones waits no longer."""
+        old, self.released = self.released, threading.Event()
+        self.every = f"/{faults}" if faults else ""
+        old.set()
+        if faults is None:
+            self.shutdown()
+            self.server_close()
+        elif self.socket.fileno() < 0:
+            self.socket = socket.socket(self.address_family, self.socket_type)
+            self.server_bind()
+            self.server_activate()
+            self.__enter__()
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()

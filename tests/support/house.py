@@ -169,11 +169,11 @@ class House:
             s[k.replace("_", ".", 1).replace("_", "-")] = str(v)
         return [x for k, v in s.items() for x in ("--set", f"{k}={v}")]
 
-    def start(self, *argv, env=None):
-        """Starts a program of the build; its output goes to a log file."""
+    def start(self, *argv, env=None, wrap=()):
+        """Starts a program of the build, by `wrap`; its output goes to a log file."""
         log = self.tmp / f"{len(self.started)}-{argv[0]}.log"
         with open(log, "wb") as out:
-            p = subprocess.Popen([self.bin / argv[0], *map(str, argv[1:])], env=dict(self.env, **(env or {})),
+            p = subprocess.Popen([*wrap, self.bin / argv[0], *map(str, argv[1:])], env=dict(self.env, **(env or {})),
                                  stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                  start_new_session=True, preexec_fn=hurry)
         p.log = log
@@ -183,9 +183,9 @@ class House:
     def play(self, *files, options=(), env=None, **sets):
         return self.start("djamms", "play", *self.sets(**sets), *options, *files, env=env)
 
-    def up(self, *files, options=(), env=None, **sets):
+    def up(self, *files, options=(), env=None, wrap=(), **sets):
         """`djamms up`, until its control socket answers."""
-        p = self.start("djamms", "up", *self.sets(**sets), *options, *files, env=env)
+        p = self.start("djamms", "up", *self.sets(**sets), *options, *files, env=env, wrap=wrap)
         wait_until(lambda: self.status() or self.ended(p), 10, "the control socket answers")
         return p
 
@@ -225,6 +225,18 @@ class House:
             if argv and os.path.basename(argv[0]) == program and all(w in argv[1:] for w in words):
                 return pid
         return None
+
+    def workers(self):
+        """Pids of the djamms-fetch of our player; they are in sessions of their own, and know nothing of the environment."""
+        out, mark = [], str(self.tmp)
+        for d in Path("/proc").iterdir():
+            try:
+                words = (d / "cmdline").read_bytes().decode(errors="replace").split("\0") if d.name.isdigit() else []
+            except OSError:
+                continue
+            if any(w.endswith("/djamms-fetch") for w in words) and any(mark in w for w in words):
+                out.append(int(d.name))
+        return out
 
     def kill_all(self):
         """A power cut: everything of the zone at once."""

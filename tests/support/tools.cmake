@@ -118,6 +118,9 @@ function(djamms_test_properties)
         if(test STREQUAL "system/source_test") # many downloads at the pace of slow servers
             set_tests_properties(${test} PROPERTIES TIMEOUT 1800)
         endif()
+        if(test STREQUAL "system/faults_test") # ten minutes in the long run
+            set_tests_properties(${test} PROPERTIES TIMEOUT 1800)
+        endif()
         if(test STREQUAL "system/venue_kill_test" AND DJAMMS_SANITIZE) # each round is slow there
             set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "DJAMMS_ROUNDS=30")
         endif()

@@ -1,5 +1,4 @@
 """The house of djamms-hub: its data folder, what it listens on, what it keeps to itself, and a disk that is full."""
-import errno
 import json
 import os
 import resource
@@ -7,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from house import SLOW, main
 from hubrig import PASSWORD, PROJECT, QUEUE, REQUESTS, Hub, documents, song_request
+from small_disk import SmallDisk
 
 MIB = 1024 * 1024
 
@@ -125,41 +124,6 @@ class House(unittest.TestCase):
             self.assertNotEqual(r.returncode, 0)
             self.assertIn("hub.db", r.stderr)
             self.assertEqual(path.read_bytes(), b"this is no database" * 1000, "and left as it is")
-
-
-class SmallDisk:
-    """A file system of a few MB in a name space of its own, which needs no rights; `works` says whether the kernel
-    allows it."""
-
-    def __init__(self, size):
-        self.folder = Path(tempfile.mkdtemp(prefix="djamms-disk-"))
-        self.holder = subprocess.Popen(
-            ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
-             f'mount -t tmpfs -o size={size},mode=0700 disk "$1" && echo ready && exec sleep 100000', "sh",
-             self.folder],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.works = self.holder.stdout.readline() == b"ready\n"
-        self.enter = ["nsenter", "--user", "--mount", "--preserve-credentials", "--target", str(self.holder.pid)]
-        self.inside = Path(f"/proc/{self.holder.pid}/root{self.folder}")
-
-    def fill(self):
-        """To the last byte."""
-        with open(self.inside / "ballast", "wb", buffering=0) as f:
-            for size in (65536, 4096, 1):
-                try:
-                    while f.write(b"x" * size) == size:
-                        pass
-                except OSError as e:
-                    assert e.errno == errno.ENOSPC, e
-
-    def empty(self):
-        (self.inside / "ballast").unlink()
-
-    def close(self):
-        self.holder.kill()
-        self.holder.wait()
-        self.holder.stdout.close()
-        self.folder.rmdir()
 
 
 class FullDisk(unittest.TestCase):

@@ -64,21 +64,9 @@ class Rig(unittest.TestCase):
         """What the cache holds: file name of the address -> entry."""
         return {e["title"]: e for e in self.house.ask("cache", do="list")["entries"] if e["is_here"]}
 
-    def workers(self):
-        """Pids of the djamms-fetch of our player; they are in sessions of their own."""
-        out, mark = [], str(self.house.tmp)
-        for d in Path("/proc").iterdir():
-            try:
-                words = (d / "cmdline").read_bytes().decode(errors="replace").split("\0") if d.name.isdigit() else []
-            except OSError:
-                continue
-            if any(w.endswith("/djamms-fetch") for w in words) and any(mark in w for w in words):
-                out.append(int(d.name))
-        return out
-
     def fetching(self, url):
         e = self.entry(url)
-        return e and "being fetched" in e["waits"] and self.workers()
+        return e and "being fetched" in e["waits"] and self.house.workers()
 
     def assert_whole(self, *clips):
         """The cache holds just these, each once and to the byte; nothing is damaged."""
@@ -434,7 +422,7 @@ class Kill(Rig):
         h = self.house
         url = self.slow_add()
         wait_until(lambda: self.part() > 100000, 40, "some of it is here")
-        for pid in self.workers():
+        for pid in self.house.workers():
             os.kill(pid, signal.SIGKILL)
         self.assertEqual(self.entry(url)["unplayable"], "")
         h.wait_frame(60, "it plays all the same", clip=ID["k2"])
@@ -446,9 +434,9 @@ class Kill(Rig):
         h = self.house
         url = self.slow_add()
         wait_until(lambda: self.part() > 100000, 40, "some of it is here")
-        old = self.workers()
+        old = self.house.workers()
         os.kill(h.find("djamms-player"), signal.SIGKILL)
-        wait_until(lambda: not set(old) & set(self.workers()), 20, "the worker ended with it")
+        wait_until(lambda: not set(old) & set(self.house.workers()), 20, "the worker ended with it")
         h.wait_frame(60, "it plays all the same", clip=ID["k2"])
         self.assertEqual(len(h.queue()["main"]), 1)
         self.assertEqual(self.entry(url)["unplayable"], "")
@@ -469,7 +457,7 @@ class Kill(Rig):
             wait_until(lambda: self.fetching(url), 60, "it is being fetched")
             size = rng.randrange(0, 1500000)
             wait_until(lambda: self.part() >= size or not self.entry(url)["waits"], 60, "a part of it is here")
-            for pid in [h.find("djamms-player")] if rng.random() < 0.5 else self.workers():
+            for pid in [h.find("djamms-player")] if rng.random() < 0.5 else self.house.workers():
                 os.kill(pid, signal.SIGKILL)
             wait_until(lambda: h.status() and (e := self.entry(url)) and not e["waits"], 90, "it is here all the same")
             self.assertEqual(self.entry(url)["unplayable"], "")

@@ -117,6 +117,8 @@ class ForeignWrites(Venue):
         h.wait_frame(10, "and the second one of the playlist", clip=Q2)
         q = self.wait_queue(lambda q: len(q["mainQueue"]) == 2, "the playlist is in the document")
         self.assertEqual(sorted(t["videoId"] for t in q["mainQueue"]), [ONE, TWO])
+        pins = wait_until(lambda: [e for e in h.ask("cache", do="list")["entries"] if e["pin"]], 10, "it is the house playlist")
+        self.assertEqual(sorted((e["key"], e["pin"]) for e in pins), [(ONE, "house"), (TWO, "house")])
         self.same()
 
     def test_a_document_that_is_deleted_is_made_again_with_all_that_is_held_here(self):
