@@ -24,12 +24,13 @@ local -a commands=(
     'doctor:check this machine and say what to do'
     'config:check, explain or show the settings'
     'cache:fetched media on this disk'
+    'extractor:yt-dlp, kept up to date over a channel of its own'
     'hub:accounts and data of the hub, the backend of this house'
     'pair:sign this box in to the venue'\''s server'
     'completion:print the completion script of a shell'
     'help:show help'
 )
-local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.yt-dlp= fetch.js-runtime= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
+local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
 if (( CURRENT == 2 )); then
     _describe command commands
     _arguments '--help[show help]' '--version[show the version]'
@@ -181,6 +182,15 @@ case $command in
             '--deep[read and compare every byte]' \
             '--to[down to so much\: 500M, 20G; a plain number is MB]:SIZE' \
             '1:word:(list pin unpin verify prune)' ;;
+    extractor)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--state-dir[folder of the kept queue and history]:DIR:_files -/' \
+            '1:word:(status update rollback)' ;;
     hub)
         _arguments \
             '--help[show help]' \
