@@ -60,6 +60,7 @@ struct house_source {
     bool has_timer, has_failed; /* the supply gave something up */
     bool has_names;             /* more is known of a song */
     bool is_pumping, is_wanted_again;
+    uint64_t fetched; /* songs, so far */
     bool is_indexed;  /* what the cache held at the start is on the shelf */
     int64_t index_ns; /* it was looked at last */
 
