@@ -81,6 +81,9 @@ _djamms()
     cache)
         options='--help --json --config --set --runtime-dir --deep --to'
         choices='list pin unpin verify prune' ;;
+    extractor)
+        options='--help --json --config --set --runtime-dir --state-dir'
+        choices='status update rollback' ;;
     hub)
         options='--help --json --config --set --runtime-dir --state-dir --data --role --password-file --endpoint --project --database --venue --key-file'
         choices='user key token claim backup restore import'
@@ -92,10 +95,10 @@ _djamms()
         choices='bash zsh' ;;
     help)
         options='--help --runtime-dir'
-        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config cache hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config cache extractor hub pair completion help' ;;
     '')
         options='--help --version'
-        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config cache hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config cache extractor hub pair completion help' ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

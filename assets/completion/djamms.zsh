@@ -24,6 +24,7 @@ local -a commands=(
     'doctor:check this machine and say what to do'
     'config:check, explain or show the settings'
     'cache:fetched media on this disk'
+    'extractor:yt-dlp, kept up to date over a channel of its own'
     'hub:accounts and data of the hub, the backend of this house'
     'pair:sign this box in to the venue'\''s server'
     'completion:print the completion script of a shell'
@@ -181,6 +182,15 @@ case $command in
             '--deep[read and compare every byte]' \
             '--to[down to so much\: 500M, 20G; a plain number is MB]:SIZE' \
             '1:word:(list pin unpin verify prune)' ;;
+    extractor)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--config[read this settings file]:FILE:_files' \
+            '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--state-dir[folder of the kept queue and history]:DIR:_files -/' \
+            '1:word:(status update rollback)' ;;
     hub)
         _arguments \
             '--help[show help]' \

@@ -101,6 +101,16 @@ static const struct command commands[] = {
       ARG_BIT(ARG_JSON) | ARG_BIT(ARG_DEEP) | ARG_BIT(ARG_TO) | ARG_BIT(ARG_CONFIG) |
           ARG_BIT(ARG_SET),
       "list pin unpin verify prune", cache_run },
+    { "extractor", "status|update|rollback [WORD]",
+      "yt-dlp, kept up to date over a channel of its own",
+      "status           which version is used, from where, and what the channel gave\n"
+      "update [again]   gets the newest version of extractor.channel, tries it, and uses it if it\n"
+      "                 works; again: also one that was refused before\n"
+      "rollback [WHY]   goes back to the version before, at last to the system's own\n"
+      "Whatever goes wrong, the version in use stays so. A running jukebox takes a new one up\n"
+      "between two songs, looks at the channel by itself, and goes back when one fails in use.\n",
+      1, 2, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET) | ARG_BIT(ARG_STATE_DIR),
+      "status update rollback", extractor_run },
     { "hub", "user|key|token|claim|backup|restore|import [WORD|FILE]...",
       "accounts and data of the hub, the backend of this house",
       "user add EMAIL --role owner|staff|guest --password-file FILE\n"

@@ -39,6 +39,8 @@ int doctor_run(struct cli *cli);
 int config_run(struct cli *cli);
 /* cache.c */
 int cache_run(struct cli *cli);
+/* extractor.c */
+int extractor_run(struct cli *cli);
 /* hub.c */
 int hub_run(struct cli *cli);
 /* pair.c */

@@ -14,15 +14,16 @@
 #include "cli/capture.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/extractor_check.h"
 #include "cli/fetch_check.h"
+#include "cli/fetch_hello.h"
 #include "cli/finding.h"
 #include "cli/launch.h"
 #include "cli/machine_check.h"
 #include "config/config.h"
 
 #define RUN_MS      10000
-#define FETCH_MS    30000 /* Python on a slow board */
-#define RUNTIME_MIB 256   /* two decks of 1080p and some room */
+#define RUNTIME_MIB 256 /* two decks of 1080p and some room */
 #define STATE_MIB   64
 #define STATE_GOOD  512
 
@@ -65,43 +66,19 @@ static void check_programs(struct findings *f, bool has_hub)
     free(dir);
 }
 
-/* The last line is its answer; what Python or a loader says comes before. */
-static struct message *last_line(const char *output)
-{
-    size_t len = strlen(output);
-    while (len && output[len - 1] == '\n')
-        len--;
-    size_t start = len;
-    while (start && output[start - 1] != '\n')
-        start--;
-    return message_parse(output + start, len - start, NULL, 0);
-}
-
 static void check_fetching(struct findings *f, const struct config *c, const char *state_dir)
 {
-    char *dir = launch_program_dir(), *path = xasprintf("%s/djamms-fetch", dir), output[8192];
-    char *cache = xasprintf("%s/fetch/yt-dlp", state_dir);
-    const char *argv[12] = { path, "--hello", "--cache", cache };
-    size_t n = 4;
-    if (*c->fetch.yt_dlp) {
-        argv[n++] = "--yt-dlp";
-        argv[n++] = c->fetch.yt_dlp;
-    }
-    if (*c->fetch.js_runtime) {
-        argv[n++] = "--js-runtime";
-        argv[n++] = c->fetch.js_runtime;
-    }
-    int ret = capture_output(argv, output, sizeof(output), FETCH_MS);
-    struct message *hello = ret >= 0 ? last_line(output) : NULL;
-    if (ret == -ENOENT)
+    char *path;
+    struct message *hello;
+    if (fetch_hello(c, state_dir, &path, &hello) == -ENOENT)
         finding_add(f, FINDING_WARNING, "fetching", "install the package again",
                     "songs cannot be fetched: %s is missing, or Python is", path);
     else
         fetch_check(f, hello, c->youtube.enabled);
+    if (*c->extractor.channel)
+        extractor_check(f, c, state_dir);
     message_destroy(hello);
-    free(cache);
     free(path);
-    free(dir);
 }
 
 /* ---- fonts ------------------------------------------------------------------------------------- */

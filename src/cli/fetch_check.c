@@ -69,10 +69,10 @@ void fetch_check(struct findings *f, const struct message *hello, bool is_youtub
         return;
     }
     bool has_ffmpeg = message_bool(hello, "has_ffmpeg", false);
-    finding_add(f, has_ffmpeg ? FINDING_OK : FINDING_WARNING, "fetching",
-                has_ffmpeg ? NULL : "sudo apt install ffmpeg", "yt-dlp %.40s, Python %.20s%s",
-                version, message_str(hello, "python", "?"),
-                has_ffmpeg ? ""
-                           : "; without the program ffmpeg some videos cannot be put together");
+    finding_add(
+        f, has_ffmpeg ? FINDING_OK : FINDING_WARNING, "fetching",
+        has_ffmpeg ? NULL : "sudo apt install ffmpeg", "yt-dlp %.40s of %.200s, Python %.20s%s",
+        version, message_str(hello, "yt_dlp_path", "?"), message_str(hello, "python", "?"),
+        has_ffmpeg ? "" : "; without the program ffmpeg some videos cannot be put together");
     check_youtube(f, hello, is_youtube_on);
 }

@@ -34,6 +34,12 @@ struct config {
         char *js_runtime; /* fetch.js-runtime: "" (those there are), NAME[:PATH] */
     } fetch;
     struct {
+        char *channel;    /* extractor.channel: "" (yt-dlp is not updated), address of an offer */
+        int check_hours;  /* extractor.check-hours: 12; 0: only by hand */
+        char *key_file;   /* extractor.key-file: "", PEM file */
+        char *test_items; /* extractor.test-items: "", addresses, blank between */
+    } extractor;
+    struct {
         bool enabled;        /* youtube.enabled: no */
         bool fetch_solver;   /* youtube.fetch-solver: no. yt-dlp may get its solver from github */
         char *player_client; /* youtube.player-client: "" */

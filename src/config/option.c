@@ -48,6 +48,15 @@ static const struct option options[] = {
     { "fetch.js-runtime", TEXT(fetch.js_runtime), .def = "",
       .help =
           "for YouTube: deno, node, quickjs or bun, with or without :PATH; empty: what is there" },
+    { "extractor.channel", TEXT(extractor.channel), .def = "",
+      .help =
+          "address of the offer that keeps yt-dlp up to date: https or file; empty: it is not" },
+    { "extractor.check-hours", INT(extractor.check_hours, 0, 1000), .def = "12",
+      .help = "how often it is looked at; 0: only by `djamms extractor update`" },
+    { "extractor.key-file", TEXT(extractor.key_file), .def = "",
+      .help = "PEM file of the Ed25519 key; then nothing is taken that it did not sign" },
+    { "extractor.test-items", TEXT(extractor.test_items), .def = "",
+      .help = "addresses a new version must play before it is used; up to 8, blank between" },
     { "youtube.enabled", BOOL(youtube.enabled), .def = "no",
       .help = "fetch videos of YouTube; yes says that you have the rights to show them here" },
     { "youtube.fetch-solver", BOOL(youtube.fetch_solver), .def = "no",

@@ -23,6 +23,7 @@
 #define DEFAULT_TIMEOUT_MS 30000
 #define SOON_MS            1 /* not 0: such a timer, started again, keeps the loop from everything else */
 #define LOG_TEXT_MAX       200
+#define LOCATION_MAX       2048
 
 struct http_client {
     struct http_client_params params;
@@ -128,10 +129,13 @@ static void say_why(const struct http_request *r, char *out, size_t size)
 static void deliver(struct http_request *r)
 {
     const struct log *log = r->client->params.log;
-    char error[CURL_ERROR_SIZE] = "";
-    struct http_reply reply = {
-        .error = error, .body = "", .date_s = -1, .limit_reset_s = -1, .fallback_cookies = ""
-    };
+    char error[CURL_ERROR_SIZE] = "", location[LOCATION_MAX] = "";
+    struct http_reply reply = { .error = error,
+                                .body = "",
+                                .date_s = -1,
+                                .limit_reset_s = -1,
+                                .location = location,
+                                .fallback_cookies = "" };
     if (!r->refusal && r->result == CURLE_OK) {
         long status = 0;
         r->client->lib.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -140,6 +144,9 @@ static void deliver(struct http_request *r)
         reply.len = r->body.len;
         reply.date_s = read_date(r);
         reply.limit_reset_s = read_seconds(header_value(r, "X-RateLimit-Reset"));
+        const char *there = header_value(r, "Location");
+        if (there && strlen(there) < sizeof(location)) /* a part of it leads elsewhere */
+            memcpy(location, there, strlen(there) + 1);
         const char *cookies = header_value(r, "X-Fallback-Cookies"); /* read last: it lives on */
         reply.fallback_cookies = cookies ? cookies : "";
         log_debug(log, "%s: %d, %zu bytes", r->log_text, reply.status, reply.len);

@@ -39,6 +39,7 @@ struct http_reply {
     size_t len;
     int64_t date_s;               /* Date header, s since 1970; -1: none */
     int64_t limit_reset_s;        /* X-RateLimit-Reset; -1: none */
+    const char *location;         /* Location; "": none, or too long to be followed */
     const char *fallback_cookies; /* X-Fallback-Cookies, which holds secrets; "": none */
 };
 

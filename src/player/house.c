@@ -230,6 +230,7 @@ static void stop(struct house *h)
     h->is_stopping = true;
     songs_finish(h);
     source_finish(h);
+    house_extractor_finish(h);
     control_socket_close(h->socket);
     h->socket = NULL;
     uv_close((uv_handle_t *)&h->tick, NULL);
@@ -294,6 +295,7 @@ static int open_loop(struct house *h)
     disk_open(h);
     songs_attach(h);
     source_attach(h);
+    house_extractor_attach(h);
     return 0;
 }
 
@@ -366,6 +368,7 @@ static void recall(struct house *h, const struct house_params *p)
     venue_open(h, p, &state);
     songs_open(h, p, &state);
     source_open(h, p, &state);
+    house_extractor_open(h, p);
     struct jukebox_past past = { .state = &state, .position = &position, .view = h->view };
     if (!plan_load(&h->control->plan, &past.plan))
         past.plan = (struct plan){ 0 };
@@ -460,6 +463,7 @@ void house_destroy(struct house *h)
     }
     house_cache_close(h);
     source_close(h);
+    house_extractor_close(h);
     for (size_t i = 0; i < ARRAY_LEN(h->waiting); i++)
         free(h->waiting[i].text);
     for (size_t i = 0; i < ARRAY_LEN(h->later); i++)

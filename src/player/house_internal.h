@@ -107,6 +107,7 @@ struct house {
     struct house_cache *cache;
     struct house_source *source;
     struct shuffle music; /* the order in which the house plays by itself */
+    struct house_extractor *extractor;
     int64_t started_ns;
     uint64_t arguments;
     uint64_t seed;
@@ -186,6 +187,12 @@ void hops_followed(struct house *h, int64_t came_ns);
 void hops_turn(struct house *h, bool is_news, bool is_scene);
 struct message *hops_message(
     const struct house *h); /* the answer to `latency`; the caller owns it */
+
+/* house_extractor.c: yt-dlp's updates. Each after its like of house_source.c. */
+void house_extractor_open(struct house *h, const struct house_params *p);
+void house_extractor_attach(struct house *h);
+void house_extractor_finish(struct house *h);
+void house_extractor_close(struct house *h);
 
 /* house_cache.c */
 void house_cache_open(struct house *h, const struct config *config);

@@ -9,6 +9,8 @@
 #include "base/now.h"
 #include "base/text.h"
 #include "source/address.h"
+#include "source/extractor_store.h"
+#include "source/fetch_command.h"
 
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
 #define INDEX_NS   SECONDS(10)
@@ -536,6 +538,7 @@ void source_done(struct house_source *s, struct parcel *p, const struct supply_r
     bool is_of_source =
         p->doing == SUPPLY_RESOLVE || p->doing == SUPPLY_NAME || p->doing == SUPPLY_FETCH;
     if (r->outcome == SUPPLY_OK && is_of_source) {
+        s->fetched += p->doing == SUPPLY_FETCH && (!s->has_youtube || p->site == TROUBLE_YOUTUBE);
         trouble_succeeded(&s->trouble, p->site);
         trouble_tell(&s->trouble, s->supply, now_mono_ns());
     }
@@ -658,29 +661,26 @@ static void know_queue(struct house_source *s, const struct queue *q)
 
 /* ---- its life -------------------------------------------------------------------------------------------- */
 
-static void put_arg(struct house_source *s, size_t *n, const char *option, const char *value)
+static void make_argv(struct house_source *s, const struct house_params *p)
 {
-    if (!*value)
-        return;
-    s->worker_argv[(*n)++] = xstrdup(option);
-    s->worker_argv[(*n)++] = xstrdup(value);
-}
-
-static void make_argv(struct house_source *s, const struct config *c)
-{
-    size_t n = 0;
-    char *cache = xasprintf("%s/yt-dlp", s->scratch);
-    s->worker_argv = xcalloc(24, sizeof(char *));
-    s->worker_argv[n++] = program_beside("djamms-fetch");
-    put_arg(s, &n, "--cache", cache);
-    put_arg(s, &n, "--nice", "5");
-    put_arg(s, &n, "--extractors", c->fetch.extractors);
-    put_arg(s, &n, "--yt-dlp", c->fetch.yt_dlp);
-    put_arg(s, &n, "--js-runtime", c->fetch.js_runtime);
-    put_arg(s, &n, "--player-client", c->youtube.player_client);
-    put_arg(s, &n, "--cookies", c->youtube.cookies);
-    put_arg(s, &n, "--remote-component", c->youtube.fetch_solver ? "ejs:github" : "");
+    const struct config *c = p->config;
+    char *program = program_beside("djamms-fetch"), *cache = xasprintf("%s/yt-dlp", s->scratch);
+    char *newer = extractor_newest(p->state_dir);
+    s->worker_argv = fetch_command(&(struct fetch_options){
+        .program = program,
+        .cache = cache,
+        .yt_dlp = c->fetch.yt_dlp,
+        .newer = newer,
+        .extractors = c->fetch.extractors,
+        .js_runtime = c->fetch.js_runtime,
+        .player_client = c->youtube.player_client,
+        .cookies = c->youtube.cookies,
+        .fetch_solver = c->youtube.fetch_solver,
+        .niceness = 5,
+    });
+    free(newer);
     free(cache);
+    free(program);
 }
 
 void source_open(struct house *h, const struct house_params *p, const struct journal_state *state)
@@ -698,7 +698,7 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->max_mb = c->fetch.max_mb;
     s->scratch = xasprintf("%s/fetch", p->state_dir);
     s->probe_program = program_beside("djamms-probe");
-    make_argv(s, c);
+    make_argv(s, p);
     know_queue(s, &state->queue);
 }
 
@@ -731,9 +731,7 @@ void source_close(struct house *h)
         return;
     for (size_t i = 0; i < s->count; i++)
         parcel_destroy(s->parcel[i]);
-    for (char **a = s->worker_argv; *a; a++)
-        free(*a);
-    free(s->worker_argv);
+    fetch_command_free(s->worker_argv);
     free(s->parcel);
     shelf_finish(&s->shelf);
     supply_destroy(s->supply);

@@ -76,6 +76,7 @@ struct house_source {
     int64_t full_ns;    /* ... it was looked at last then ... */
     uint64_t
         full_room;    /* ... and had this much room when it became so; UINT64_MAX: not known yet */
+    uint64_t fetched; /* songs, so far */
     bool is_indexed;  /* what the cache held at the start is on the shelf */
     int64_t index_ns; /* it was looked at last */
 

@@ -150,6 +150,7 @@ struct message *source_status(const struct house *h)
     message_set_str(m, "worker", s->lane[0].worker ? worker_state_name(w.state) : "not needed yet");
     message_set_i64(m, "starts", w.starts);
     message_set_str(m, "yt_dlp", message_str(w.greeted, "yt_dlp", ""));
+    message_set_str(m, "yt_dlp_path", message_str(w.greeted, "yt_dlp_path", ""));
     message_set_bool(m, "youtube", s->has_youtube);
     message_set_i64(m, "under_way", (int64_t)under_way);
     message_set_i64(m, "bytes_s", (int64_t)supply_bandwidth(s->supply));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "source/cache.h"
+#include "source/folders.h"
 #include "source/negative.h"
 
 #define PARTIAL_AGE_MS (INT64_C(3) * 86400 * 1000)
@@ -68,12 +69,7 @@ char *media_path(const struct cache *c, const char *key);
 char *partial_path(const struct cache *c, const char *key);
 char *file_path(const struct cache *c, const char *name);
 
-/* cache_folder.c */
-int folder_sync(const char *path);
-/* With all in it; links are not followed. 0 when it is not there. */
-int folder_remove(const char *path);
-/* Bytes of the files in it, and when the newest of them was written. */
-uint64_t folder_bytes(const char *path, int64_t *newest_ms);
+/* cache_meta.c */
 uint64_t stamp_of(const char *meta_path); /* 0: it is not there */
 
 /* cache_open.c */

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "source/cache_internal.h"
 #include "wire/message.h"
 
 #define SCHEMA     1
@@ -135,4 +137,15 @@ bool cache_file_name(const char *name, char out[CACHE_FILE_MAX])
     for (char *p = out; *p; p++)
         *p = (char)tolower((unsigned char)*p);
     return true;
+}
+
+uint64_t stamp_of(const char *meta_path)
+{
+    struct stat st;
+    if (stat(meta_path, &st) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    uint64_t time = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
+    uint64_t stamp = (time * 31 + st.st_ino) * 31 + (uint64_t)st.st_size;
+    /* JSON has signed numbers; 0 is for what is not there. */
+    return (stamp & INT64_MAX) | 1;
 }

@@ -24,6 +24,7 @@ import collections
 import ctypes
 import hashlib
 import http.server
+import importlib.machinery
 import importlib.util
 import io
 import ipaddress
@@ -819,6 +820,16 @@ def request_header(request, name):
     return value if value is not None or not hasattr(request, "get_header") else request.get_header(name)
 
 
+def version_at(path):
+    """The numbers of the version of yt-dlp that would be imported from there; none: there is none."""
+    try:
+        spec = importlib.machinery.PathFinder.find_spec("yt_dlp", path)
+        source = spec.loader.get_data(os.path.join(spec.submodule_search_locations[0], "version.py"))
+        return [int(n) for n in re.search(rb"__version__ = '([0-9.]+)", source)[1].strip(b".").split(b".")]
+    except (OSError, AttributeError, TypeError, ValueError, ImportError):
+        return []
+
+
 # ---- the worker --------------------------------------------------------------------------------------------------
 
 class Worker:
@@ -828,6 +839,7 @@ class Worker:
         self.parent = os.getppid()
         self.ytdlp = None
         self.tools, self.ydl = {}, None     # by the extractors that they may use; that of the request under way
+        self.is_warm = None             # whether it resolved a page of our own; None: it was not tried
         self.phase, self.fetch = "page", None
         self.found = (None, 0, None)    # what the last resolve asked for, when, and its answer
         # Of the request under way. The signal is sent by the reading thread and taken on the main one.
@@ -839,6 +851,11 @@ class Worker:
     def load(self):
         if self.options.yt_dlp:
             sys.path.insert(0, self.options.yt_dlp)
+        elif self.options.newer:
+            # Much of it is read when it is needed: a link in its path may lead elsewhere by then.
+            newer = os.path.realpath(self.options.newer)
+            if version_at([newer]) > version_at(sys.path):
+                sys.path.insert(0, newer)
         # Its own HTTP code would not pass by the guard.
         sys.modules["curl_cffi"] = None
         import yt_dlp
@@ -938,12 +955,14 @@ class Worker:
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()
+            self.is_warm = True
             for name in ("page", "a.mp4"):
                 url = f"http://127.0.0.1:{server.server_port}/{name}"
                 try:
                     self.tool(url).extract_info(url, download=False)
                 except Exception:       # what does not work here says so when it is asked for
                     self.drop_tool()
+                    self.is_warm = False
             server.shutdown()
             thread.join()
         self.warnings.texts.clear()
@@ -1018,7 +1037,7 @@ class Worker:
                 "python": ".".join(map(str, sys.version_info[:3])), "runtimes": runtimes,
                 # Before there was a solver, yt-dlp read the player's script itself.
                 "needs_runtime": known is not None, "has_solver": self.has_solver(), "has_ffmpeg": bool(
-                    shutil.which("ffmpeg")), "profile": board(), "pid": os.getpid()}
+                    shutil.which("ffmpeg")), "profile": board(), "is_warm": self.is_warm, "pid": os.getpid()}
 
     def has_solver(self):
         """Whether the part of the solver that is not in yt-dlp itself is here: as a package, or kept from the net."""
@@ -1125,6 +1144,8 @@ def options():
     p = argparse.ArgumentParser(prog="djamms-fetch", description="Resolves and fetches media for the jukebox with "
                                 "yt-dlp; speaks JSON lines on standard input and output.")
     p.add_argument("--yt-dlp", metavar="DIR_OR_ZIP", help="where the module yt_dlp is; default: the system's")
+    p.add_argument("--newer", metavar="ZIP", help="the module yt_dlp comes from there if that is newer than the system's; "
+                   "not with --yt-dlp")
     p.add_argument("--js-runtime", metavar="NAME[:PATH]", action="append",
                    help="deno, node, quickjs or bun; may be repeated; default: those there are")
     p.add_argument("--remote-component", metavar="NAME", action="append", default=[],

@@ -560,8 +560,12 @@ void worker_tell(struct worker *w, struct message *line)
 void worker_replace(struct worker *w)
 {
     w->is_to_replace = true;
-    if (w->state == WORKER_IDLE)
+    if (w->state == WORKER_IDLE) {
         replace(w);
+    } else if (w->state == WORKER_WAITING) {
+        w->count.failures = w->count.start_failures = 0; /* they were the former program's */
+        uv_timer_start(&w->life_timer, on_start_time, 0, 0);
+    }
 }
 
 void worker_status(const struct worker *w, struct worker_status *out)

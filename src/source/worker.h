@@ -99,7 +99,8 @@ WARN_UNUSED int worker_ask(struct worker *w, const struct worker_request *reques
 void worker_cancel(struct worker *w);
 /* A line that is not a request, such as a new rate limit: it is not answered. Taken. Lost when no child is ready. */
 void worker_tell(struct worker *w, struct message *line);
-/* Ends the child as soon as it is idle and starts another, at once: its program was replaced. */
+/* Ends the child as soon as it is idle and starts another, at once: its program was replaced. One that waits for its next
+ * start waits no longer. */
 void worker_replace(struct worker *w);
 
 void worker_status(const struct worker *w, struct worker_status *out);

@@ -161,7 +161,9 @@ static void redirect_is_an_answer(void **state)
 {
     struct stage s;
     open_stage(&s, serve_paths, NULL, NULL);
-    assert_int_equal(ask(&s, "/moved", (struct http_request_params){ 0 })->status, 302);
+    struct answer *moved = ask(&s, "/moved", (struct http_request_params){ 0 });
+    assert_int_equal(moved->status, 302);
+    assert_string_equal(moved->location, "/empty");
     close_stage(&s);
 }
 

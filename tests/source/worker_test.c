@@ -475,6 +475,22 @@ static void a_child_that_has_served_long_is_replaced_at_once(void **state)
     rig_end(r);
 }
 
+static void one_that_waits_for_its_start_is_started_at_once_when_it_is_replaced(void **state)
+{
+    struct rig *r = rig_start("[ -e good ] || exit 1; " GREET SERVE);
+    int64_t long_waits[] = { 1, 60000, 60000, 60000 };
+    r->params.waits_ms = long_waits;
+    r->worker = worker_create(&r->params);
+    UNTIL(r, status(r).start_failures == 2);
+    assert_int_equal(status(r).state, WORKER_WAITING);
+    folder_write(r->folder, "good", "", 0); /* the new program */
+    worker_replace(r->worker);
+    assert_int_equal(status(r).start_failures, 0);
+    until_state(r, WORKER_IDLE);
+    assert_int_equal(status(r).starts, 3);
+    rig_end(r);
+}
+
 static void a_child_that_has_grown_is_replaced(void **state)
 {
     struct rig *r = rig_start("if [ ! -e second ]; then touch second; x=$(head -c 8000000 "
@@ -619,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_child_that_cannot_start_says_why),
         cmocka_unit_test(the_wait_before_a_start_grows),
         cmocka_unit_test(a_child_that_has_served_long_is_replaced_at_once),
+        cmocka_unit_test(one_that_waits_for_its_start_is_started_at_once_when_it_is_replaced),
         cmocka_unit_test(a_child_that_has_grown_is_replaced),
         cmocka_unit_test(a_cancelled_request_ends_as_the_child_says),
         cmocka_unit_test(a_child_that_does_not_let_go_is_killed),

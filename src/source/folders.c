@@ -1,4 +1,5 @@
-/* Folders of the cache, as paths: what is in them, and away with it. */
+#include "source/folders.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "source/cache_internal.h"
+#include "base/compiler.h"
 
 #define DEPTH_MAX 32 /* of folders in a folder; what made more is not ours */
 
@@ -77,15 +78,4 @@ uint64_t folder_bytes(const char *path, int64_t *newest_ms)
     if (newest_ms)
         *newest_ms = sum.newest_ms;
     return sum.bytes;
-}
-
-uint64_t stamp_of(const char *meta_path)
-{
-    struct stat st;
-    if (stat(meta_path, &st) < 0 || !S_ISREG(st.st_mode))
-        return 0;
-    uint64_t time = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
-    uint64_t stamp = (time * 31 + st.st_ino) * 31 + (uint64_t)st.st_size;
-    /* JSON has signed numbers; 0 is for what is not there. */
-    return (stamp & INT64_MAX) | 1;
 }
