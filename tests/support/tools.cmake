@@ -108,8 +108,11 @@ function(djamms_test_properties)
     foreach(test ${tests})
         if(test MATCHES "^system/(play|outputs|resume|growing|kill)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
-        elseif(test MATCHES "^(sync/sync_simulation|system/(source|bad_input|venue_[a-z]*))_test$")
-            set_tests_properties(${test} PROPERTIES COST 100) # long: first, so that nothing waits for them alone
+        elseif(test MATCHES "^(sync/sync_simulation|system/(source|faults))_test$")
+            # Long: first, one after the other, and beside them what is short or waits.
+            set_tests_properties(${test} PROPERTIES COST 100 RESOURCE_LOCK long)
+        elseif(test MATCHES "^system/(bad_input|extractor|venue_[a-z]*)_test$")
+            set_tests_properties(${test} PROPERTIES COST 10)
         endif()
         if(test MATCHES "^system/")
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
@@ -139,11 +142,14 @@ function(djamms_test_properties)
         if(test MATCHES "^source/(supply_simulation|cache_crash)_test$")
             set_tests_properties(${test} PROPERTIES TIMEOUT 600)
         endif()
-        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|fetch))")
+        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|fetch|faults|extractor))")
             continue() # says the same in every build, or mostly waits
         endif()
-        if(test MATCHES "^system/(bad_input|source|venue_rows)_test$")
-            set_tests_properties(${test} PROPERTIES LABELS asan) # minutes each: what threads do, others show
+        set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli)")
+        set(one_thread "model/queue_property|sync/(sync_simulation|requests|push)|source/(cache|cache_crash|supply[a-z_]*)|\
+player/jukebox_[a-z]*|output/text_draw|media/load")
+        if(test MATCHES "^(${minutes}|${one_thread})_test$") # what threads do, others show
+            set_tests_properties(${test} PROPERTIES LABELS asan)
         else()
             set_tests_properties(${test} PROPERTIES LABELS "asan;tsan")
         endif()
