@@ -319,7 +319,7 @@ static void pin_playlist(struct house_source *s)
     uint64_t revision = 0;
     const struct sync *engine = s->house->venue.engine;
     const struct track_list *list = engine ? sync_house_list(engine, &revision) : NULL;
-    if (revision == s->seen_list)
+    if (!list || revision == s->seen_list)
         return;
     s->seen_list = revision;
     char **key = xcalloc(list->count + 1, sizeof(*key)), one[CACHE_KEY_MAX + 1];
