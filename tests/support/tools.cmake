@@ -109,8 +109,11 @@ function(djamms_test_properties)
         if(test MATCHES "^system/(play|outputs|resume|growing|kill)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
         elseif(test MATCHES "^(sync/sync_simulation|system/(source|faults))_test$")
-            # Long: first, one after the other, and beside them what is short or waits.
-            set_tests_properties(${test} PROPERTIES COST 100 RESOURCE_LOCK long)
+            # Long: first, and where it is about the pace one after the other, beside what is short or waits.
+            set_tests_properties(${test} PROPERTIES COST 100)
+            if(NOT DJAMMS_SANITIZE)
+                set_tests_properties(${test} PROPERTIES RESOURCE_LOCK long)
+            endif()
         elseif(test MATCHES "^system/(bad_input|extractor|venue_[a-z]*)_test$")
             set_tests_properties(${test} PROPERTIES COST 10)
         endif()
