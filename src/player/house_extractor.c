@@ -165,7 +165,7 @@ static void follow(struct house_extractor *e)
 /* It is what a worker has loaded, not an older one than the system's. */
 static bool is_loaded(const struct house_extractor *e)
 {
-    const struct worker *w = e->house->source->lane[0].worker;
+    const struct worker *w = source_worker(e->house->source);
     struct worker_status status;
     if (!w || !*e->version)
         return false;

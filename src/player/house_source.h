@@ -108,6 +108,8 @@ char *source_id_of_key(const char *key); /* the song's, by its key in the cache;
 const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
 
 /* house_source_work.c */
+/* The one to tell of: the first that has greeted, else the first that there is; NULL: none was needed yet. */
+const struct worker *source_worker(const struct house_source *s);
 void work_begin(struct house_source *s, const struct supply_action *a);
 /* Gives what waits for a worker to one that is idle. */
 void work_go_on(struct house_source *s);

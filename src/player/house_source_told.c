@@ -142,12 +142,13 @@ struct message *source_status(const struct house *h)
     const struct house_source *s = h->source;
     struct worker_status w = { 0 };
     struct message *m = message_create();
-    if (s->lane[0].worker)
-        worker_status(s->lane[0].worker, &w);
+    const struct worker *worker = source_worker(s);
+    if (worker)
+        worker_status(worker, &w);
     size_t under_way = 0;
     for (size_t i = 0; i < s->count; i++)
         under_way += s->parcel[i]->id != 0;
-    message_set_str(m, "worker", s->lane[0].worker ? worker_state_name(w.state) : "not needed yet");
+    message_set_str(m, "worker", worker ? worker_state_name(w.state) : "not needed yet");
     message_set_i64(m, "starts", w.starts);
     message_set_str(m, "yt_dlp", message_str(w.greeted, "yt_dlp", ""));
     message_set_str(m, "yt_dlp_path", message_str(w.greeted, "yt_dlp_path", ""));

@@ -187,6 +187,20 @@ static struct worker *worker_of(struct source_lane *lane)
     return start_worker(lane, s->worker_argv, FETCH_HELLO, name);
 }
 
+const struct worker *source_worker(const struct house_source *s)
+{
+    const struct worker *first = NULL;
+    for (int i = 0; i < SOURCE_LANES; i++) {
+        struct worker_status w = { 0 };
+        if (s->lane[i].worker)
+            worker_status(s->lane[i].worker, &w);
+        if (w.greeted)
+            return s->lane[i].worker;
+        first = first ? first : s->lane[i].worker;
+    }
+    return first;
+}
+
 static void init_lanes(struct house_source *s)
 {
     for (int i = 0; i < SOURCE_LANES; i++)
