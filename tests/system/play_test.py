@@ -107,7 +107,8 @@ class Play(unittest.TestCase):
             lags = [(e[0] - begin) / NS - e[3] / c1["fps"] for e in runs[0][1]]
             print(f"{len(lags)} of {c1['frames']} pictures; behind by {pct(lags, 50):.2f} s, at most {max(lags):.2f} s; "
                   f"silent for {silent:.2f} s", file=sys.stderr)
-            self.assertLess(pct(lags, 50), 0.5 + silent)
+            # How far depends on the machine (0.3 to 0.6 s); without catching up it grows to the length of the clip.
+            self.assertLess(pct(lags, 50), 0.8 + silent)
             self.assertLess(max(lags), 1.2 + silent)
             followed = (runs[1][1][0][0] - begin) / NS - runs[1][1][0][3] / CLIPS["q1"]["fps"]
             self.assertLess(followed, c1["frames"] / c1["fps"] + silent + 0.5, "the next track follows at once")
