@@ -129,18 +129,6 @@ class Rig(unittest.TestCase):
         self.assertEqual(s["from"], "system" if version == self.system_version else "channel")
         return s
 
-    def workers(self):
-        """Pids of the djamms-fetch of our house; they are in sessions of their own."""
-        out, mark = [], str(self.house.tmp)
-        for d in Path("/proc").iterdir():
-            try:
-                words = (d / "cmdline").read_bytes().decode(errors="replace").split("\0") if d.name.isdigit() else []
-            except OSError:
-                continue
-            if any(w.endswith("/djamms-fetch") for w in words) and any(mark in w for w in words):
-                out.append(int(d.name))
-        return out
-
     def leftovers(self):
         """What lies in the store besides the links and what they lead to."""
         store = self.house.state / "extractor"

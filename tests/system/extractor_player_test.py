@@ -84,7 +84,7 @@ class InUse(Rig):
         wait_until(lambda: self.is_here(url), 60, "the song is here")
         self.assertEqual(self.fetching()["yt_dlp"], "2026.11.05")
         mark.touch()
-        for pid in self.workers():
+        for pid in self.house.workers():
             os.kill(pid, signal.SIGKILL)
         self.wait_loaded(self.system_version)
         url = self.server.url("clip.mp4?after")

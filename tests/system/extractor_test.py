@@ -254,7 +254,7 @@ class Kill(Rig):
             self.assertIn(s["version"], (used, version), s)
             self.assertTrue(s["is_whole"])
             self.assertEqual(s["from"], "channel")
-            wait_until(lambda: not self.workers(), 20, "its worker ended with it")
+            wait_until(lambda: not self.house.workers(), 20, "its worker ended with it")
             used = s["version"]
         self.assertGreater(was_cut, 0)
         self.offer("2026.12.31")
