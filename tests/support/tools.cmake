@@ -106,16 +106,14 @@ function(djamms_test_properties)
         set(slow 4)
     endif()
     foreach(test ${tests})
+        # A job of `./dev test` is half a core: what computes takes two, what mostly waits takes one.
+        set_tests_properties(${test} PROPERTIES PROCESSORS 2)
         if(test MATCHES "^system/(play|outputs|resume|growing|kill)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
-        elseif(test MATCHES "^(sync/sync_simulation|system/(source|faults))_test$")
-            # Long: first, and where it is about the pace one after the other, beside what is short or waits.
-            set_tests_properties(${test} PROPERTIES COST 100)
-            if(NOT DJAMMS_SANITIZE)
-                set_tests_properties(${test} PROPERTIES RESOURCE_LOCK long)
-            endif()
-        elseif(test MATCHES "^system/(bad_input|extractor|venue_[a-z]*)_test$")
-            set_tests_properties(${test} PROPERTIES COST 10)
+        elseif(test STREQUAL "sync/sync_simulation_test")
+            set_tests_properties(${test} PROPERTIES COST 100) # long: first
+        elseif(test MATCHES "^system/(source|faults|extractor|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
+            set_tests_properties(${test} PROPERTIES COST 50 PROCESSORS 1)
         endif()
         if(test MATCHES "^system/")
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
@@ -136,7 +134,7 @@ function(djamms_test_properties)
         if(test STREQUAL "sync/sync_simulation_test")
             set_tests_properties(${test} PROPERTIES TIMEOUT 3600)
             if(DJAMMS_SANITIZE) # fewer venues: what they are to find, the first ones show
-                set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=200")
+                set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=200;DJAMMS_WHOLE_ENGINE=1")
             endif()
         endif()
         if(test STREQUAL "source/supply_simulation_test" AND DJAMMS_SANITIZE)
