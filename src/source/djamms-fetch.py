@@ -37,6 +37,7 @@ import resource
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -297,7 +298,7 @@ def is_plain_address(url):
 
 class Guard:
     """Every connection of this process goes through it: what a name led to is judged when it is connected to, so
-    redirects and changing DNS answers make no difference."""
+    redirects and changing DNS answers make no difference. Turned on or off before each request."""
 
     def __init__(self):
         self.is_on = False
@@ -329,6 +330,23 @@ class Guard:
             return found
         socket.socket.connect, socket.socket.connect_ex = connect, connect_ex
         socket.getaddrinfo = getaddrinfo
+
+    def turn(self, is_on):
+        self.is_on = is_on
+        if is_on:       # yt-dlp keeps connections for the next request
+            self.cut_kept()
+
+    def cut_kept(self):
+        """Ends the connections to where none may be made now; who uses one connects anew, and is judged."""
+        for name in os.listdir("/proc/self/fd"):
+            try:
+                if not stat.S_ISSOCK(os.stat(int(name)).st_mode):
+                    continue
+                with socket.socket(fileno=os.dup(int(name))) as s:
+                    if s.family in (socket.AF_INET, socket.AF_INET6) and not is_public(s.getpeername()[0]):
+                        s.shutdown(socket.SHUT_RDWR)
+            except OSError:     # not connected; or the folder itself, which is closed
+                pass
 
     def judge(self, numeric, host):
         if not is_public(numeric):
@@ -1008,7 +1026,7 @@ class Worker:
             if not asked:
                 raise BadRequest(f"unknown request: {str(name)[:100]}")
             self.current = n
-            self.guard.is_on = request.get("is_guest") is not False
+            self.guard.turn(request.get("is_guest") is not False)
             try:
                 self.may_cancel = True
                 done = asked(request)
@@ -1021,7 +1039,7 @@ class Worker:
             self.lines.send(n, "error", phase=self.phase, **describe_error(e), warnings=self.warnings.texts)
         finally:
             self.current = self.fetch = None
-            self.guard.is_on = False
+            self.guard.turn(False)
 
     def hello(self, request):
         runtimes = []
