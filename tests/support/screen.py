@@ -9,6 +9,7 @@ import signal
 import statistics
 import struct
 import subprocess
+import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -71,25 +72,37 @@ class Screen:
         self.folder = Path(tmp) / "fb"
         self.folder.mkdir()
         w, h = size
-        r, wfd = os.pipe()
-        # A number of our own: those that -displayfd finds free may be another chroot's, whose sockets are ours, too.
-        number = random.SystemRandom().randrange(1000, 50000)
-        self.process = subprocess.Popen(
-            [*wrap, "Xvfb", f":{number}", "-displayfd", str(wfd), "-fbdir", str(self.folder), "-noreset", "-ac",
-             "-nolisten", "tcp", "-nocursor", "-screen", "0", f"{w * views}x{h}x24"],
-            pass_fds=(wfd,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, preexec_fn=hurry)
-        os.close(wfd)
-        with os.fdopen(r) as answer:
-            number = answer.readline().strip()
+        command = [*wrap, "Xvfb", "-fbdir", str(self.folder), "-noreset", "-ac", "-nolisten", "tcp", "-nocursor",
+                   "-screen", "0", f"{w * views}x{h}x24"]
+        number = next((n for n in (self.start(command) for _ in range(5)) if n), None)
         if not number:
-            raise RuntimeError("Xvfb did not start")
+            raise RuntimeError("Xvfb did not start: five numbers are taken")
         self.display = ":" + number
         self.size = size
         subprocess.run(["xsetroot", "-solid", "#" + ROOT_COLOUR], check=True,
                        env=dict(os.environ, DISPLAY=self.display))
         f = self.folder / "Xvfb_screen0"
         self.regions = [f"{chr(65 + i)}={f}@{w * i},0,{w},{h}" for i in range(views)]
+
+    def start(self, command):
+        """The display's number; none when somebody has it already. It is a number of our own: those that -displayfd
+        finds free may be another chroot's, whose sockets are ours, too."""
+        number = random.SystemRandom().randrange(1000, 50000)
+        r, wfd = os.pipe()
+        with tempfile.TemporaryFile() as log:
+            self.process = subprocess.Popen([*command, "-displayfd", str(wfd), f":{number}"], pass_fds=(wfd,),
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                                            preexec_fn=hurry)
+            os.close(wfd)
+            with os.fdopen(r) as answer:
+                if answer.readline().strip():
+                    return str(number)
+            status = self.process.wait()
+            log.seek(0)
+            said = log.read().decode(errors="replace")
+        if "already active" in said or "listening sockets" in said:
+            return None
+        raise RuntimeError(f"Xvfb did not start: status {status}: {said[-500:]}")
 
     def close(self):
         stop(self.process)
