@@ -76,8 +76,9 @@ class Update(Rig):
         self.assertIn("not signed by the key of this house", self.update("bad-signature"))
         self.offer("2026.11.05", data, key=key)
         signed = json.loads((self.channel / "offer.json").read_text())
+        s = signed["signature"]
         for changed in ({"version": "2026.12.01"}, {"sha256": hashlib.sha256(b"evil").hexdigest()}, {"size": 4},
-                        {"signature": signed["signature"][:-4] + "AA=="}):
+                        {"signature": ("B" if s[0] == "A" else "A") + s[1:]}):
             (self.channel / "offer.json").write_text(json.dumps({**signed, **changed}))
             self.update("bad-signature")
         self.assert_used(self.system_version)
