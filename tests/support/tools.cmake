@@ -134,7 +134,7 @@ function(djamms_test_properties)
         if(test STREQUAL "sync/sync_simulation_test")
             set_tests_properties(${test} PROPERTIES TIMEOUT 3600)
             if(DJAMMS_SANITIZE) # fewer venues: what they are to find, the first ones show
-                set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=200;DJAMMS_WHOLE_ENGINE=1")
+                set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=100;DJAMMS_WHOLE_ENGINE=1")
             endif()
         endif()
         if(test STREQUAL "source/supply_simulation_test" AND DJAMMS_SANITIZE)
