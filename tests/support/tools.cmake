@@ -112,7 +112,7 @@ function(djamms_test_properties)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
         elseif(test STREQUAL "sync/sync_simulation_test")
             set_tests_properties(${test} PROPERTIES COST 100) # long: first
-        elseif(test MATCHES "^system/(source|faults|extractor|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
+        elseif(test MATCHES "^system/(source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
             set_tests_properties(${test} PROPERTIES COST 50 PROCESSORS 1)
         endif()
         if(test MATCHES "^system/")
