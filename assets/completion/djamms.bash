@@ -5,7 +5,7 @@ _djamms()
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        =|--request|-r|--output|-o|--limit|-l|--size|--outputs|--config|-c|--set|-s|--runtime-dir|--state-dir|--data|--role|--password-file|--endpoint|--project|--database|--venue|--key-file|--to|--token|--token-file) ((i++)) ;; # its value
+        =|--request|-r|--output|-o|--limit|-l|--size|--outputs|--config|-c|--set|-s|--runtime-dir|--state-dir|--data|--role|--password-file|--endpoint|--project|--database|--venue|--key-file|--to|--token|--token-file|--since) ((i++)) ;; # its value
         -*) ;;
         *) if [[ $command ]]; then ((words++)); else command=${COMP_WORDS[i]}; fi ;;
         esac
@@ -23,7 +23,7 @@ _djamms()
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return ;;
-    =|--request|-r|--output|-o|--limit|-l|--size|--outputs|--config|-c|--set|-s|--runtime-dir|--state-dir|--data|--role|--password-file|--endpoint|--project|--database|--venue|--key-file|--to|--token|--token-file) return ;;
+    =|--request|-r|--output|-o|--limit|-l|--size|--outputs|--config|-c|--set|-s|--runtime-dir|--state-dir|--data|--role|--password-file|--endpoint|--project|--database|--venue|--key-file|--to|--token|--token-file|--since) return ;;
     esac
     case $command in
     play)
@@ -74,6 +74,8 @@ _djamms()
         files=yes ;;
     doctor)
         options='--help --json --config --set --runtime-dir --state-dir' ;;
+    logs)
+        options='--help --json --limit --runtime-dir --follow --since' ;;
     config)
         options='--help --json --config --set --runtime-dir'
         choices='check example show'
@@ -95,10 +97,10 @@ _djamms()
         choices='bash zsh' ;;
     help)
         options='--help --runtime-dir'
-        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config cache extractor hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor logs config cache extractor hub pair completion help' ;;
     '')
         options='--help --version'
-        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor config cache extractor hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute remove move promote play-now shuffle clear history screenshot doctor logs config cache extractor hub pair completion help' ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

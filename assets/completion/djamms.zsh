@@ -22,6 +22,7 @@ local -a commands=(
     'history:what was played, in local time'
     'screenshot:write what a screen shows as a PNG file'
     'doctor:check this machine and say what to do'
+    'logs:what the jukebox that systemd runs has written to its log'
     'config:check, explain or show the settings'
     'cache:fetched media on this disk'
     'extractor:yt-dlp, kept up to date over a channel of its own'
@@ -163,6 +164,14 @@ case $command in
             '*--set[one setting, as section.key=value; may be repeated]:KEY=VALUE:{compadd -S "" -a settings}' \
             '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '--state-dir[folder of the kept queue and history]:DIR:_files -/' ;;
+    logs)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--limit[so many at most]:N' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '--follow[go on and show what is written]' \
+            '--since[from then on\: "14\:30", "yesterday", "1 hour ago"]:TIME' ;;
     config)
         _arguments \
             '--help[show help]' \

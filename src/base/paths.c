@@ -1,12 +1,19 @@
 #include "base/paths.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 
 #define SYSTEM_CONFIG_FILE "/etc/djamms/djamms.ini"
+
+/* Of the jukebox that the system runs, under a user of its own. */
+#define SYSTEM_RUNTIME_DIR "/run/djamms"
+#define SYSTEM_STATE_DIR   "/var/lib/djamms"
+#define SYSTEM_CACHE_DIR   "/var/cache/djamms"
 
 /* The value of an environment variable that names one folder; systemd may give several, with ':'. */
 static char *first_of(const char *name)
@@ -24,17 +31,38 @@ static char *below(const char *variable, const char *fallback_below_home)
     return xasprintf("%s/%s/djamms", home && *home ? home : "", fallback_below_home);
 }
 
+/* A folder of the system's jukebox, for the user whose it is; else NULL. */
+static char *if_ours(const char *dir)
+{
+    struct stat st;
+    bool is_ours = stat(dir, &st) == 0 && st.st_uid == geteuid();
+    return is_ours ? xstrdup(dir) : NULL;
+}
+
+/* Whether a jukebox listens in `dir`, as far as we may talk to it. */
+static bool has_socket(const char *dir)
+{
+    char *path = xasprintf("%s/control.sock", dir);
+    bool is_there = access(path, R_OK | W_OK) == 0;
+    free(path);
+    return is_there;
+}
+
 char *path_runtime_dir(void)
 {
     char *dir = first_of("DJAMMS_RUNTIME_DIR");
     if (!dir)
         dir = first_of("RUNTIME_DIRECTORY");
+    if (!dir)
+        dir = if_ours(SYSTEM_RUNTIME_DIR);
     if (dir)
         return dir;
     const char *xdg = getenv("XDG_RUNTIME_DIR");
-    if (xdg && *xdg)
-        return xasprintf("%s/djamms", xdg);
-    return xasprintf("/tmp/djamms-%ld", (long)getuid());
+    dir = xdg && *xdg ? xasprintf("%s/djamms", xdg) : xasprintf("/tmp/djamms-%ld", (long)getuid());
+    if (has_socket(dir) || !has_socket(SYSTEM_RUNTIME_DIR))
+        return dir;
+    free(dir);
+    return xstrdup(SYSTEM_RUNTIME_DIR);
 }
 
 char *path_state_dir(void)
@@ -42,6 +70,8 @@ char *path_state_dir(void)
     char *dir = first_of("DJAMMS_STATE_DIR");
     if (!dir)
         dir = first_of("STATE_DIRECTORY");
+    if (!dir)
+        dir = if_ours(SYSTEM_STATE_DIR);
     return dir ? dir : below("XDG_STATE_HOME", ".local/state");
 }
 
@@ -49,11 +79,13 @@ char *path_cache_dir(void)
 {
     const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     char *dir = first_of("CACHE_DIRECTORY");
+    if (!dir)
+        dir = if_ours(SYSTEM_CACHE_DIR);
     if (dir)
         return dir;
     if ((base && *base) || (home && *home))
         return below("XDG_CACHE_HOME", ".cache");
-    return xstrdup("/var/cache/djamms");
+    return xstrdup(SYSTEM_CACHE_DIR);
 }
 
 static const char *named_config_file(void)

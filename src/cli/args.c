@@ -44,6 +44,8 @@ static const struct arg_spec specs[ARG_OPTIONS] = {
                     "this token; the list of processes shows it to others" },
     [ARG_TOKEN_FILE] = { "token-file", 0, "FILE",
                          "read the token from this file; - is standard input" },
+    [ARG_FOLLOW] = { "follow", 'f', NULL, "go on and show what is written" },
+    [ARG_SINCE] = { "since", 0, "TIME", "from then on: \"14:30\", \"yesterday\", \"1 hour ago\"" },
 };
 
 const struct arg_spec *arg_spec(enum arg_option option)
@@ -110,6 +112,8 @@ static int parse_option(struct args *a, int argc, char **argv, int *i, char *why
     }
     if (option == ARG_OPTIONS)
         return fail_unknown(word, why, size);
+    if (word[1] != '-')
+        a->by_letter |= ARG_BIT(option);
     const struct arg_spec *spec = &specs[option];
     if (!spec->value && value && word[1] != '-') {
         snprintf(why, size, "%.60s: short options stand alone, as -%c -%c", word, word[1], word[2]);
@@ -154,6 +158,20 @@ void args_finish(struct args *a)
     free(a->word);
     free(a->set);
     *a = (struct args){ 0 };
+}
+
+void args_settle(struct args *a, uint64_t allowed)
+{
+    for (int i = 0; i < ARG_OPTIONS; i++) {
+        if (!(a->by_letter & ARG_BIT(i) & ~allowed))
+            continue;
+        for (int k = 0; k < ARG_OPTIONS; k++) {
+            if (k == i || specs[k].letter != specs[i].letter || !(allowed & ARG_BIT(k)))
+                continue;
+            a->value[k] = a->value[i];
+            a->value[i] = NULL;
+        }
+    }
 }
 
 enum arg_option args_foreign(const struct args *a, uint64_t allowed)

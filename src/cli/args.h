@@ -40,6 +40,8 @@ enum arg_option {
     ARG_TO,
     ARG_TOKEN,
     ARG_TOKEN_FILE,
+    ARG_FOLLOW,
+    ARG_SINCE,
     ARG_OPTIONS,
 };
 
@@ -63,6 +65,7 @@ struct args {
     const char *value[ARG_OPTIONS]; /* NULL: not given; "" for options without a value */
     const char **set;               /* values of --set, in order */
     size_t set_count;
+    uint64_t by_letter; /* ARG_BIT()s of the given options that were named by their letter */
 };
 
 const struct arg_spec *arg_spec(enum arg_option option);
@@ -70,6 +73,8 @@ const struct arg_spec *arg_spec(enum arg_option option);
 /* argv[0] is skipped. 0, or -EINVAL with one sentence in `why`. Finish `a` in any case. */
 WARN_UNUSED int args_parse(struct args *a, int argc, char **argv, char *why, size_t size);
 void args_finish(struct args *a);
+/* A letter that several options share means the one of the set `allowed`. */
+void args_settle(struct args *a, uint64_t allowed);
 /* The first given option outside the set `allowed` of ARG_BIT()s; ARG_OPTIONS: none. */
 enum arg_option args_foreign(const struct args *a, uint64_t allowed);
 

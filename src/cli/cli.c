@@ -165,6 +165,7 @@ static int fail_unknown_command(struct cli *cli, const char *word)
 
 static int check_words(struct cli *cli, const struct command *command)
 {
+    args_settle(&cli->args, command->options | ARG_COMMON);
     enum arg_option foreign = args_foreign(&cli->args, command->options | ARG_COMMON);
     if (foreign != ARG_OPTIONS)
         return cli_usage(cli, "%s takes no option --%s", command->name, arg_spec(foreign)->name);

@@ -35,6 +35,8 @@ int clear_run(struct cli *cli);
 int screenshot_run(struct cli *cli);
 /* doctor.c */
 int doctor_run(struct cli *cli);
+/* logs.c */
+int logs_run(struct cli *cli);
 /* settings.c */
 int config_run(struct cli *cli);
 /* cache.c */

@@ -21,6 +21,7 @@
 #include "cli/launch.h"
 #include "cli/machine_check.h"
 #include "config/config.h"
+#include "shm/segment.h"
 
 #define RUN_MS      10000
 #define RUNTIME_MIB 256 /* two decks of 1080p and some room */
@@ -150,7 +151,9 @@ static long check_folder(struct findings *f, const char *name, const char *path,
 static void check_runtime_dir(struct findings *f, const char *dir)
 {
     struct statfs fs;
-    long free_mib = check_folder(f, "runtime", dir, &fs);
+    char *memory = xasprintf("%s/" SEGMENT_FOLDER, dir); /* may be mounted */
+    long free_mib = check_folder(f, "runtime", memory, &fs);
+    free(memory);
     if (free_mib < 0)
         return;
     if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/png_file.h"
 #include "shm/control.h"
+#include "shm/segment.h"
 
 struct shot {
     int64_t width, height, stride;
@@ -52,7 +53,7 @@ static int save(struct cli *cli, const struct shot *s)
         return cli_fail(cli, CLI_FAILED, "%s: this is no regular file", file);
     void *base = NULL;
     size_t size = 0;
-    char *path = xasprintf("%s/shot", cli->runtime_dir);
+    char *path = xasprintf("%s/" SEGMENT_FOLDER "/shot", cli->runtime_dir);
     int ret = map_pixels(path, s, &base, &size);
     free(path);
     if (ret == -EPROTO)

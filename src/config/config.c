@@ -112,6 +112,18 @@ int config_set(struct config *c, const char *name, const char *value, struct con
     return config_set_from(c, "", name, value, err);
 }
 
+void config_read_credentials(struct config *c)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    for (size_t i = 0; dir && *dir && i < option_count(); i++) {
+        const struct option *o = option_at(i);
+        char *path = o->is_credential ? xasprintf("%s/%s", dir, o->name) : NULL;
+        if (path && access(path, R_OK) == 0)
+            (void)option_set(o, c, path); /* any text of one line is allowed */
+        free(path);
+    }
+}
+
 /* Whether an environment variable is meant for us: DJAMMS_ and one of our sections. */
 static bool is_setting_variable(const char *variable)
 {
@@ -235,6 +247,7 @@ int config_load_from(struct config *c, const char *file, const char *const *sets
                      struct config_error *err)
 {
     config_init(c);
+    config_read_credentials(c);
     int ret = read_file_of(c, file, err);
     if (ret == 0)
         ret = config_read_environment(c, err);

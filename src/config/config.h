@@ -1,5 +1,5 @@
-/* The settings of a zone: one table of options, one typed struct. Sources, later ones win: defaults, the
- * INI file, environment ($DJAMMS_SECTION_KEY, upper case, '-' as '_'), command line (--set
+/* The settings of a zone: one table of options, one typed struct. Sources, later ones win: defaults,
+ * credentials, the INI file, environment ($DJAMMS_SECTION_KEY, upper case, '-' as '_'), command line (--set
  * section.key=value). */
 #pragma once
 
@@ -108,8 +108,11 @@ WARN_UNUSED int config_read_file(struct config *c, const char *path, struct conf
 /* Reads all of an INI file and returns how many mistakes it has; the first `max` (> 0) of them are in err[],
  * in the order of their lines. A file that cannot be read is one mistake. */
 WARN_UNUSED size_t config_check_file(const char *path, struct config_error *err, size_t max);
+/* A file of $CREDENTIALS_DIRECTORY (systemd) that has the name of a setting which is to name such a file ("hub.key") is
+ * the one that the setting names. */
+void config_read_credentials(struct config *c);
 WARN_UNUSED int config_read_environment(struct config *c, struct config_error *err);
-/* What every program of ours does first: defaults, file (path_config_file() unless --config names one,
+/* What every program of ours does first: defaults, credentials, file (path_config_file() unless --config names one,
  * which must then exist), environment, then --set of argv, which are taken out of argv (also --config FILE).
  * `argc` and `argv` keep the rest, in order. 0 or -errno with err->text. `c` is initialised in any case. */
 WARN_UNUSED int config_load(struct config *c, int *argc, char **argv, struct config_error *err);

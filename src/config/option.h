@@ -26,7 +26,8 @@ struct option {
     int min, max;           /* OPTION_INT */
     const char *choices;    /* blank between two */
     const char *def;
-    const char *help; /* one line */
+    const char *help;   /* one line */
+    bool is_credential; /* it names a file; see config_read_credentials() */
 };
 
 #define OPTION_TEXT_MAX 4095 /* bytes of a value */

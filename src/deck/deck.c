@@ -166,6 +166,7 @@ void deck_run(struct deck *d)
         if (atomic_load(&d->is_stopped))
             return;
         deck_turn(d);
+        service_alive(d->p.service, now_mono_ns());
         doorbell_wait(bell, seen, now_mono_ns() + TURN_NS);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "base/service.h"
 
 struct deck;
 
@@ -15,7 +16,8 @@ struct deck_params {
     uint32_t index; /* which deck: < DECKS */
     int threads;    /* for pictures; 0: one per core */
     bool deinterlace;
-    const struct log *log; /* outlives the deck */
+    const struct log *log;   /* outlives the deck */
+    struct service *service; /* told of each turn of deck_run(); outlives the deck, may be NULL */
 };
 
 /* Maps the segments and takes up what an earlier life of the deck left there: its rings go on counting.

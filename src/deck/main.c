@@ -60,6 +60,7 @@ static int run(const struct config *config, const struct arguments *args, const 
 {
     struct end_signal end;
     struct deck *deck;
+    struct service service = service_open(log);
     char *dir = path_runtime_dir();
     end_signal_block(&end);
     int ret = deck_create(&deck, &(struct deck_params){
@@ -68,6 +69,7 @@ static int run(const struct config *config, const struct arguments *args, const 
                                      .threads = config->decode.threads,
                                      .deinterlace = config->decode.deinterlace,
                                      .log = log,
+                                     .service = &service,
                                  });
     if (ret < 0) {
         log_err(log, "shared memory in %s cannot be used: %s",

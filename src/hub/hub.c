@@ -421,8 +421,10 @@ const char *hub_base_url(const struct hub *h)
 
 void hub_run(struct hub *h)
 {
-    while (!atomic_load(&h->is_stopping))
+    while (!atomic_load(&h->is_stopping)) {
+        service_alive(h->params.service, now_mono_ns());
         server_turn(h->server, TURN_MS);
+    }
 }
 
 void hub_stop(struct hub *h)

@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "base/service.h"
 
 struct hub;
 
@@ -21,6 +22,7 @@ struct hub_params {
         *origins; /* blank-separated hosts that may send credentials besides our own; "*.lan" */
     bool encodes_arrays; /* arrays given for JSON attributes are encoded instead of refused */
     const struct log *log;
+    struct service *service; /* told of the turns of hub_run(); outlives the hub, may be NULL */
 };
 
 /* 0, or negative errno after a sentence in the log. */

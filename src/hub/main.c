@@ -127,6 +127,7 @@ static int run(const struct config *config, const struct arguments *args, const 
         return EXIT_USAGE; /* the setting was checked when it was read */
     struct end_signal end;
     struct hub *hub;
+    struct service service = service_open(log);
     end_signal_block(&end);
     signal(SIGPIPE, SIG_IGN);
     char *state = args->state_dir ? xstrdup(args->state_dir) : path_state_dir();
@@ -145,6 +146,7 @@ static int run(const struct config *config, const struct arguments *args, const 
                                    .origins = config->hub.origins,
                                    .encodes_arrays = config->hub.encode_arrays,
                                    .log = log,
+                                   .service = &service,
                                });
     free(data);
     free(state);

@@ -218,9 +218,11 @@ static void on_bell(uv_async_t *bell)
 
 static void on_tick(uv_timer_t *tick)
 {
-    house_turn(tick->data);
-    clients_go_on(tick->data);
-    house_quit_if_wanted(tick->data);
+    struct house *h = tick->data;
+    house_turn(h);
+    clients_go_on(h);
+    service_alive(h->service, h->view.now_ns);
+    house_quit_if_wanted(h);
 }
 
 static void stop(struct house *h)
@@ -417,6 +419,7 @@ int house_create(struct house **out, const struct house_params *params)
     struct house *h = xcalloc(1, sizeof(*h));
     *out = NULL;
     h->log = *params->log;
+    h->service = params->service;
     h->state_dir = xstrdup(params->state_dir);
     h->started_ns = now_mono_ns();
     h->hops.event_ns = NO_TIME;

@@ -5,6 +5,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "config/config.h"
 
 struct house;
@@ -14,7 +15,8 @@ struct house_params {
     const char *runtime_dir, *state_dir; /* copied; they exist */
     char *const *files; /* absolute paths to add at the start; borrowed for the call */
     size_t file_count;
-    const struct log *log; /* copied */
+    const struct log *log;   /* copied */
+    struct service *service; /* told of the turns of house_run(); outlives the house, may be NULL */
 };
 
 /* Takes the zone and gives out the first orders. 0, or -errno with what is wrong said in the log; *out is

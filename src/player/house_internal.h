@@ -76,6 +76,7 @@ struct hops {
 
 struct house {
     struct log log;
+    struct service *service;
     char *state_dir;
     int lock_fd;
     struct segment segment;

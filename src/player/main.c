@@ -101,6 +101,7 @@ static int make_folders(const struct arguments *a, const struct log *log)
 static int run(const struct arguments *a, const struct config *config, const struct log *log)
 {
     struct house *house;
+    struct service service = service_open(log);
     if (make_folders(a, log) < 0)
         return EXIT_FAILURE;
     int ret = house_create(&house, &(struct house_params){
@@ -110,6 +111,7 @@ static int run(const struct arguments *a, const struct config *config, const str
                                        .files = a->files,
                                        .file_count = a->file_count,
                                        .log = log,
+                                       .service = &service,
                                    });
     if (ret < 0)
         return EXIT_FAILURE;

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 
 static bool header_fits(const struct segment_header *h, size_t size, uint32_t magic,
@@ -57,16 +59,18 @@ static int open_locked(struct segment *s, int folder, const char *name, size_t s
     return 0;
 }
 
-int segment_open(struct segment *s, const char *dir, const char *name, size_t size, uint32_t magic,
-                 uint32_t version)
+int segment_open(struct segment *s, const char *runtime_dir, const char *name, size_t size,
+                 uint32_t magic, uint32_t version)
 {
     *s = (struct segment){ .fd = -1 };
-    int ret = dir_make(dir);
+    char *path = xasprintf("%s/" SEGMENT_FOLDER, runtime_dir);
+    int ret = dir_make(path);
+    int folder = ret < 0 ? ret : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (ret == 0 && folder < 0)
+        ret = -errno;
+    free(path);
     if (ret < 0)
         return ret;
-    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return -errno;
     ret = flock(folder, LOCK_EX) < 0 ? -errno : open_locked(s, folder, name, size, magic, version);
     close(folder);
     return ret;

@@ -65,6 +65,7 @@ static int run(const struct config *config, const struct arguments *args, struct
     struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    struct service service = service_open(log);
     char *dir = path_runtime_dir();
     int ret = stage_run(&(struct stage_params){
         .config = config,
@@ -72,6 +73,7 @@ static int run(const struct config *config, const struct arguments *args, struct
         .index = args->stage,
         .stop = &stop_wanted,
         .log = log,
+        .service = &service,
     });
     free(dir);
     return ret;

@@ -114,7 +114,7 @@ static void count_presented(struct screen *s, const struct frame_desc *f, int64_
 void screen_present(struct screen *s, const struct frame_desc *picture, int64_t due_ns)
 {
     bool is_new = s->drawn.load != s->shown.load || s->drawn.number != s->shown.number;
-    video_output_present(s->output);
+    s->is_lit = video_output_present(s->output) == 0;
     s->counts.shown_mono_ns = now_mono_ns();
     s->counts.presented++;
     s->shown = s->drawn;

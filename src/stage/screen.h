@@ -26,6 +26,7 @@ struct screen {
     int64_t drawn_since_ns;   /* ... and its time */
     bool is_exposed;          /* the window lost its content: present again ... */
     bool is_stale;            /* ... and nothing drawn before is of use: draw again */
+    bool is_lit;              /* the last present() of this life worked */
     int64_t draw_ns;          /* how long drawing took lately: slow to fall, quick to rise */
     struct output_row counts; /* what goes into the outputs table */
 };

@@ -304,6 +304,14 @@ static void maybe_open_overlay(struct stage *s, int64_t now_ns)
         s->painter = overlay_painter_create(s->log, painted, s);
 }
 
+static bool is_lit(const struct stage *s)
+{
+    for (int i = 0; i < s->screens; i++)
+        if (!s->screen[i].is_lit)
+            return false;
+    return true;
+}
+
 static void turn(struct stage *s)
 {
     int64_t now_ns = now_mono_ns();
@@ -317,6 +325,8 @@ static void turn(struct stage *s)
         wake_ns = min_i64(wake_ns, turn_screen(s, &s->screen[i], now_mono_ns()));
     release_pictures(s);
     answer_shot(s);
+    if (is_lit(s))
+        service_alive(s->params.service, now_mono_ns());
     if (wake_ns > now_mono_ns())
         video_wait(s->video, wake_ns);
 }

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "base/service.h"
 #include "config/config.h"
 
 struct stage_params {
@@ -12,6 +13,9 @@ struct stage_params {
     int index;                         /* which stage of the zone, 0..STAGES_MAX-1 */
     const volatile sig_atomic_t *stop; /* set by a signal: leave */
     struct log *log;
+    /* Told of each turn after which all screens show what was given to them: not before the first picture is presented, and
+     * not while one cannot be. May be NULL. */
+    struct service *service;
 };
 
 /* Runs until *stop. Stage 0 has the sound and keeps the time; others follow its clock. 0 or -errno. */

@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -106,6 +108,65 @@ static void errno_is_left_as_it_was(void **state)
     assert_int_equal(after, ENOSPC);
 }
 
+/* What the journal was sent last, one field a line. */
+static char journal_text[4096];
+static int journal_answer;
+
+static int fake_journal(const struct iovec *fields, int count)
+{
+    journal_text[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        size_t n = strlen(journal_text);
+        snprintf(journal_text + n, sizeof(journal_text) - n, "%.*s\n", (int)fields[i].iov_len,
+                 (const char *)fields[i].iov_base);
+    }
+    return journal_answer;
+}
+
+static void the_journal_gets_fields_and_the_terminal_nothing(void **state)
+{
+    static const struct {
+        enum log_level level;
+        const char *text, *fields;
+    } cases[] = {
+        { LOG_ERROR, "no disk", "MESSAGE=no disk\nPRIORITY=3\nDJAMMS_MODULE=stage\n" },
+        { LOG_WARNING, "a\nPRIORITY=0",
+          "MESSAGE=a\\x0aPRIORITY=0\nPRIORITY=4\nDJAMMS_MODULE=stage\n" },
+        { LOG_INFO, "", "MESSAGE=\nPRIORITY=6\nDJAMMS_MODULE=stage\n" },
+        { LOG_TRACE, "x", "MESSAGE=x\nPRIORITY=7\nDJAMMS_MODULE=stage\n" },
+    };
+    const struct log parent = { "player", LOG_TRACE, fake_journal },
+                     log = log_child(&parent, "stage");
+    char line[256];
+    int packets;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        captured(&log, cases[i].level, cases[i].text, line, sizeof(line), &packets);
+        assert_string_equal(journal_text, cases[i].fields);
+        assert_int_equal(packets, 0);
+    }
+    journal_answer = -ENOENT; /* the journal is gone */
+    captured(&log, LOG_INFO, "x", line, sizeof(line), &packets);
+    assert_string_equal(line, "stage: x\n");
+    journal_answer = 0;
+}
+
+static void the_journal_is_used_only_where_stderr_goes_to_it(void **state)
+{
+    char stream[64];
+    struct stat st;
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino + 1);
+    setenv("JOURNAL_STREAM", stream, 1);
+    assert_null(log_open("a").journal);
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    assert_non_null(log_open("a").journal);
+    unsetenv("JOURNAL_STREAM");
+    assert_null(log_open("a").journal);
+}
+
 static void levels_are_read_by_name(void **state)
 {
     enum log_level level = LOG_TRACE;
@@ -131,6 +192,8 @@ int main(void)
         cmocka_unit_test(lines_above_the_level_and_without_a_log_are_dropped),
         cmocka_unit_test(any_length_gives_one_ended_line),
         cmocka_unit_test(errno_is_left_as_it_was),
+        cmocka_unit_test(the_journal_gets_fields_and_the_terminal_nothing),
+        cmocka_unit_test(the_journal_is_used_only_where_stderr_goes_to_it),
         cmocka_unit_test(levels_are_read_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void every_setting_of_a_repeated_option_is_kept(void **state)
     args_finish(&a);
 }
 
-static void no_two_options_share_a_name_or_a_letter(void **state)
+static void no_two_options_share_a_name_nor_those_of_a_command_a_letter(void **state)
 {
     for (int i = 0; i < ARG_OPTIONS; i++) {
         const struct arg_spec *a = arg_spec((enum arg_option)i);
@@ -113,8 +113,36 @@ static void no_two_options_share_a_name_or_a_letter(void **state)
         for (int k = 0; k < i; k++) {
             const struct arg_spec *b = arg_spec((enum arg_option)k);
             assert_string_not_equal(a->name, b->name);
-            assert_true(!a->letter || a->letter != b->letter);
+            for (size_t c = 0; c < command_count() && a->letter && a->letter == b->letter; c++) {
+                uint64_t both = ARG_BIT(i) | ARG_BIT(k);
+                assert_true(((command_at(c)->options | ARG_COMMON) & both) != both);
+            }
         }
+    }
+}
+
+static void a_shared_letter_means_the_option_that_the_command_takes(void **state)
+{
+    static const struct {
+        const char *word;
+        uint64_t allowed;
+        enum arg_option given, foreign;
+    } cases[] = {
+        { "-f", ARG_BIT(ARG_FOLLOW), ARG_FOLLOW, ARG_OPTIONS },
+        { "-f", ARG_BIT(ARG_FULLSCREEN), ARG_FULLSCREEN, ARG_OPTIONS },
+        { "--follow", ARG_BIT(ARG_FULLSCREEN), ARG_FOLLOW, ARG_FOLLOW },
+        { "--fullscreen", ARG_BIT(ARG_FOLLOW), ARG_FULLSCREEN, ARG_FULLSCREEN },
+        { "-f", ARG_BIT(ARG_JSON), ARG_FULLSCREEN, ARG_FULLSCREEN },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *argv[] = { "djamms", cases[i].word };
+        char why[256];
+        struct args a;
+        assert_int_equal(args_parse(&a, ARRAY_LEN(argv), (char **)argv, why, sizeof(why)), 0);
+        args_settle(&a, cases[i].allowed);
+        assert_true(args_has(&a, cases[i].given));
+        assert_int_equal(args_foreign(&a, cases[i].allowed), cases[i].foreign);
+        args_finish(&a);
     }
 }
 
@@ -185,7 +213,8 @@ int main(void)
         cmocka_unit_test(options_stand_anywhere_and_take_their_values),
         cmocka_unit_test(wrong_options_are_refused_in_a_sentence),
         cmocka_unit_test(every_setting_of_a_repeated_option_is_kept),
-        cmocka_unit_test(no_two_options_share_a_name_or_a_letter),
+        cmocka_unit_test(no_two_options_share_a_name_nor_those_of_a_command_a_letter),
+        cmocka_unit_test(a_shared_letter_means_the_option_that_the_command_takes),
         cmocka_unit_test(a_set_has_a_bit_for_each_of_64_options),
         cmocka_unit_test(times_are_read_as_people_write_them),
         cmocka_unit_test(numbers_are_whole_and_within_range),

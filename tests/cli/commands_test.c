@@ -446,7 +446,10 @@ static const struct {
 
 static void make_segment(const char *dir, long pixel_bytes)
 {
-    char *path = xasprintf("%s/shot", dir);
+    char *path = xasprintf("%s/shm", dir);
+    assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+    free(path);
+    path = xasprintf("%s/shm/shot", dir);
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     off_t head = offsetof(struct shot_segment, pixels);
     assert_int_equal(ftruncate(fd, head + pixel_bytes), 0);

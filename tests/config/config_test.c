@@ -336,6 +336,45 @@ static void the_nearest_name_is_given_and_a_stranger_is_not(void **state)
     }
 }
 
+static void a_credential_is_used_unless_a_setting_names_another_file(void **state)
+{
+    static const struct {
+        const char *set, *key; /* NULL: the credential */
+    } cases[] = { { NULL, NULL }, { "hub.key=/mine.pem", "/mine.pem" }, { "hub.key=", "" } };
+    char dir[] = "/tmp/djamms-config-XXXXXX", *path;
+    assert_non_null(mkdtemp(dir));
+    static const char *const names[] = { "hub.key", "hub.origins" }; /* the second names no file */
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        path = xasprintf("%s/%s", dir, names[i]);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fclose(f);
+        free(path);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config c;
+        struct config_error err;
+        char want[64];
+        snprintf(want, sizeof(want), "%s/hub.key", dir);
+        setenv("CREDENTIALS_DIRECTORY", dir, 1);
+        assert_int_equal(config_load_from(&c, NULL, &cases[i].set, cases[i].set != NULL, &err), 0);
+        assert_string_equal(c.hub.key, cases[i].key ? cases[i].key : want);
+        assert_string_equal(c.hub.certificate, ""); /* no such credential */
+        assert_string_equal(c.hub.origins, "");
+        config_finish(&c);
+        unsetenv("CREDENTIALS_DIRECTORY");
+        assert_int_equal(config_load_from(&c, NULL, NULL, 0, &err), 0);
+        assert_string_equal(c.hub.key, "");
+        config_finish(&c);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        path = xasprintf("%s/%s", dir, names[i]);
+        unlink(path);
+        free(path);
+    }
+    rmdir(dir);
+}
+
 int main(void)
 {
     /* Nothing of this machine's own settings. */
@@ -350,6 +389,7 @@ int main(void)
         cmocka_unit_test(what_is_no_text_file_is_refused_in_a_sentence),
         cmocka_unit_test(any_bytes_are_read_without_harm),
         cmocka_unit_test(later_sources_win_and_arguments_of_others_stay),
+        cmocka_unit_test(a_credential_is_used_unless_a_setting_names_another_file),
         cmocka_unit_test(bad_arguments_are_told),
         cmocka_unit_test(a_missing_default_file_is_fine_and_a_mistyped_variable_is_not),
         cmocka_unit_test(the_example_is_the_kept_one_and_reads_back_as_the_defaults),

@@ -29,11 +29,11 @@ static void zone_finish(struct zone *z)
     char path[128];
     segment_close(&z->control_segment);
     segment_close(&z->ring_segment);
-    snprintf(path, sizeof(path), "%s/control", z->dir);
-    unlink(path);
-    snprintf(path, sizeof(path), "%s/deck-a", z->dir);
-    unlink(path);
-    rmdir(z->dir);
+    static const char *const names[] = { "shm/control", "shm/deck-a", "shm", "" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", z->dir, names[i]);
+        remove(path);
+    }
 }
 
 static struct deck *start_deck(struct zone *z)

@@ -48,9 +48,11 @@ static inline void rig_finish(struct rig *r)
     char path[128];
     frame_writer_destroy(r->frames);
     segment_close(&r->segment);
-    snprintf(path, sizeof(path), "%s/deck-a", r->dir);
-    unlink(path);
-    rmdir(r->dir);
+    static const char *const names[] = { "shm/deck-a", "shm", "" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", r->dir, names[i]);
+        remove(path);
+    }
 }
 
 enum { FRAMES_KEPT = 512 };

@@ -30,8 +30,10 @@ static int remove_folder(void **state)
 {
     struct folder *f = *state;
     char file[128];
-    snprintf(file, sizeof(file), "%s/a", f->path);
+    snprintf(file, sizeof(file), "%s/shm/a", f->path);
     unlink(file);
+    snprintf(file, sizeof(file), "%s/shm", f->path);
+    rmdir(file);
     int ret = rmdir(f->path);
     free(f);
     return ret;
@@ -39,7 +41,7 @@ static int remove_folder(void **state)
 
 static const char *file_of(void **state, char out[128])
 {
-    snprintf(out, 128, "%s/a", ((struct folder *)*state)->path);
+    snprintf(out, 128, "%s/shm/a", ((struct folder *)*state)->path);
     return out;
 }
 
@@ -103,6 +105,8 @@ static void rubbish_in_its_place_is_replaced(void **state)
     static const size_t lengths[] = { 0, 1, 63, SIZE - 1, SIZE };
     uint8_t rubbish[200];
     memset(rubbish, 0xa5, sizeof(rubbish));
+    struct segment first = open_ok(state, SIZE, 1); /* makes the folder */
+    segment_close(&first);
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         char file[128];
         int fd = open(file_of(state, file), O_RDWR | O_CREAT | O_TRUNC, 0600);

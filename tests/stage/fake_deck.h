@@ -31,16 +31,15 @@ static inline void fake_house_init(struct fake_house *h)
 
 static inline void fake_house_finish(struct fake_house *h)
 {
-    static const char *const names[] = { "control", "deck-a", "deck-b" };
+    static const char *const names[] = { "shm/control", "shm/deck-a", "shm/deck-b", "shm", "" };
     char path[128];
     for (size_t d = 0; d < DECKS; d++)
         deck_view_finish(&h->deck[d]);
     segment_close(&h->segment);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof(path), "%s/%s", h->dir, names[i]);
-        unlink(path);
+        remove(path);
     }
-    rmdir(h->dir);
 }
 
 static inline float fake_sample(uint64_t load, uint64_t n)

@@ -108,8 +108,10 @@ function(djamms_test_properties)
     foreach(test ${tests})
         # A job of `./dev test` is half a core: what computes takes two, what mostly waits takes one.
         set_tests_properties(${test} PROPERTIES PROCESSORS 2)
-        if(test MATCHES "^system/(play|outputs|resume|growing|kill)_test$" AND NOT DJAMMS_SANITIZE)
+        if(test MATCHES "^system/(play|outputs|resume|growing|kill|service)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
+        elseif(test STREQUAL "system/package_test")
+            set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # it goes through the build
         elseif(test STREQUAL "sync/sync_simulation_test")
             set_tests_properties(${test} PROPERTIES COST 100) # long: first
         elseif(test MATCHES "^system/(source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
@@ -143,7 +145,7 @@ function(djamms_test_properties)
         if(test MATCHES "^source/(supply_simulation|cache_crash)_test$")
             set_tests_properties(${test} PROPERTIES TIMEOUT 600)
         endif()
-        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|fetch|faults|extractor))")
+        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|fetch|faults|extractor|units|package))")
             continue() # says the same in every build, or mostly waits
         endif()
         set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli)")

@@ -79,7 +79,7 @@ class WithoutJukebox(unittest.TestCase):
         r = subprocess.run(["cmake", "--install", self.house.build, "--prefix", "/usr"], capture_output=True, text=True,
                            env=dict(self.house.env, DESTDIR=str(folder)), timeout=60)
         self.assertEqual(r.returncode, 0, r.stderr)
-        for name in ("share/man/man1/djamms.1", "share/man/man5/djamms.ini.5", "share/bash-completion/completions/djamms",
+        for name in ("share/man/man1/djamms.1.gz", "share/man/man5/djamms.ini.5.gz", "share/bash-completion/completions/djamms",
                      "share/zsh/site-functions/_djamms"):
             self.assertGreater((folder / "usr" / name).stat().st_size, 0, name)
         checks = json.loads(subprocess.run([folder / "usr/bin/djamms", "doctor", "--json"], env=self.house.env,

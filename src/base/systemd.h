@@ -1,0 +1,8 @@
+/* libsystemd, loaded where systemd started the program: elsewhere nothing needs it. */
+#pragma once
+
+#define SYSTEMD_LIBRARY "libsystemd.so.0" /* its interface since 2014 */
+
+/* Puts the function of that name where `out` (a pointer to a pointer to such a function) points; NULL: it is not here. The
+ * library stays loaded. */
+void systemd_function(void *out, const char *name);

@@ -1,0 +1,180 @@
+/* When the stage says that it works: on an output that shows pictures only when the test lets it. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/now.h"
+#include "output/video.h"
+#include "stage/stage.h"
+#include "support/folder.h"
+
+/* What present() answers in order, per output: '.' shows, 'x' cannot. The stage is stopped after the last. */
+static struct {
+    const char *script[2];
+    size_t at[2];
+    int outputs;
+    bool shows[2];     /* what the last present() of each did */
+    char told[256];    /* what the manager was told, a letter each: R, W */
+    bool told_in_vain; /* ... while an output did not show its picture */
+    volatile sig_atomic_t stop;
+} world;
+
+/* A pointer that tells outputs apart. */
+static struct video_output *output_of(int i)
+{
+    static char names[2];
+    return (struct video_output *)(void *)&names[i];
+}
+
+static int index_of(const struct video_output *o)
+{
+    return o == output_of(1);
+}
+
+int video_open(struct video **out, const struct video_params *p)
+{
+    *out = (struct video *)(void *)&world;
+    return 0;
+}
+
+void video_close(struct video *v)
+{
+}
+
+int video_output_count(const struct video *v)
+{
+    return world.outputs;
+}
+
+struct video_output *video_output_at(struct video *v, int i)
+{
+    return output_of(i);
+}
+
+bool video_is_offscreen(const struct video *v)
+{
+    return true;
+}
+
+const char *video_driver_name(const struct video *v)
+{
+    return "script";
+}
+
+void video_output_info(const struct video_output *o, struct output_info *out)
+{
+    *out = (struct output_info){ .width = 64, .height = 36 };
+    snprintf(out->name, sizeof(out->name), "TV-%d", index_of(o));
+}
+
+int video_output_draw(struct video_output *o, const struct picture *p,
+                      const struct bitmap *const *overlay, int overlay_count)
+{
+    return 0;
+}
+
+int video_output_present(struct video_output *o)
+{
+    int i = index_of(o);
+    const char *script = world.script[i];
+    world.shows[i] = script[world.at[i]] == '.';
+    if (script[world.at[i] + 1])
+        world.at[i]++;
+    else
+        world.stop = 1;
+    return world.shows[i] ? 0 : -EIO;
+}
+
+int video_output_read(struct video_output *o, uint8_t *pixels, size_t size, int *width, int *height,
+                      int *stride)
+{
+    return -ENODATA;
+}
+
+bool video_poll(struct video *v, struct video_event *out)
+{
+    return false;
+}
+
+void video_wake(struct video *v)
+{
+}
+
+void video_wait(struct video *v, int64_t deadline_mono_ns)
+{
+}
+
+static int notify(int unset_environment, const char *state)
+{
+    size_t n = strlen(world.told);
+    for (int i = 0; i < world.outputs; i++)
+        world.told_in_vain |= !world.shows[i];
+    snprintf(world.told + n, sizeof(world.told) - n, "%c", *state);
+    return 1;
+}
+
+static void run_stage(const char *first, const char *second)
+{
+    struct config config;
+    struct config_error error;
+    struct log log = { "stage", LOG_ERROR };
+    struct service service = { .notify = notify, .period_ns = 1 }; /* each turn, if it may */
+    char dir[64];
+    memset(&world, 0, sizeof(world));
+    world.script[0] = first;
+    world.script[1] = second;
+    world.outputs = second ? 2 : 1;
+    folder_make(dir);
+    config_init(&config);
+    assert_int_equal(config_set(&config, "sound.driver", "null", &error), 0);
+    assert_int_equal(config_set(&config, "display.overlay", "no", &error), 0);
+    assert_int_equal(stage_run(&(struct stage_params){ .config = &config,
+                                                       .runtime_dir = dir,
+                                                       .stop = &world.stop,
+                                                       .log = &log,
+                                                       .service = &service }),
+                     0);
+    config_finish(&config);
+    folder_remove(dir);
+}
+
+static void it_is_ready_when_the_first_picture_is_shown_and_not_before(void **state)
+{
+    run_stage("xxx", NULL);
+    assert_string_equal(world.told, "");
+    run_stage("xxx..", NULL);
+    assert_int_equal(world.told[0], 'R');
+    assert_false(world.told_in_vain);
+}
+
+static void it_is_ready_when_every_screen_shows_one(void **state)
+{
+    run_stage("......", "xxxxxx");
+    assert_string_equal(world.told, "");
+    run_stage("......", "xx....");
+    assert_int_equal(world.told[0], 'R');
+    assert_false(world.told_in_vain);
+}
+
+static void it_gives_no_sign_of_life_while_a_screen_takes_no_picture(void **state)
+{
+    run_stage("..xxxxx..", NULL);
+    assert_non_null(strchr(world.told, 'W'));
+    assert_false(world.told_in_vain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_ready_when_the_first_picture_is_shown_and_not_before),
+        cmocka_unit_test(it_is_ready_when_every_screen_shows_one),
+        cmocka_unit_test(it_gives_no_sign_of_life_while_a_screen_takes_no_picture),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
