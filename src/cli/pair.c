@@ -1,4 +1,5 @@
 /* pair: signs this box in to the venue's server, once; the session is kept, the password or token is not. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -32,6 +33,7 @@ struct pairing {
     struct cli *cli;
     const struct config *config;
     const struct proof *proof;
+    char *cookie;  /* that carries the session */
     char *session; /* NULL: not got */
     int exit;
 };
@@ -132,15 +134,42 @@ static int get_proof(struct cli *cli, struct proof *p)
 
 /* ---- the server ------------------------------------------------------------------------------- */
 
-/* {"a_session_PROJECT":"..."}: what a client that keeps no cookies is given. */
-static char *session_of(const char *fallback, const char *project)
+/* Of two hexadecimal digits; -1: they are none. */
+static int byte_of(const char *digits)
 {
-    char *field = xasprintf("a_session_%s", project);
-    struct message *m = message_parse(fallback, strlen(fallback), NULL, 0);
-    const char *text = message_str(m, field, "");
-    char *session = *text ? xstrdup(text) : NULL;
+    static const char hex[] = "0123456789abcdef";
+    int value = 0;
+    for (int i = 0; i < 2; i++) {
+        const char *at = digits[i] ? strchr(hex, tolower((unsigned char)digits[i])) : NULL;
+        if (!at)
+            return -1;
+        value = value * 16 + (int)(at - hex);
+    }
+    return value;
+}
+
+/* Cookies are sent percent-encoded. */
+static void decode(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        int byte = *from == '%' ? byte_of(from + 1) : -1;
+        *to = byte > 0 ? (char)byte : *from;
+        from += byte > 0 ? 3 : 1;
+    }
+    *to = '\0';
+}
+
+/* The session's secret: where a client without cookies finds it, {"a_session_PROJECT":"..."}, or else in the cookie
+ * itself. NULL: in neither. */
+static char *session_of(const struct http_reply *r, const char *cookie)
+{
+    struct message *m = message_parse(r->fallback_cookies, strlen(r->fallback_cookies), NULL, 0);
+    const char *text = message_str(m, cookie, "");
+    char *session = *text ? xstrdup(text) : *r->cookie ? xstrdup(r->cookie) : NULL;
+    if (session && !*text)
+        decode(session);
     message_destroy(m);
-    free(field);
     return session;
 }
 
@@ -157,7 +186,7 @@ static void on_reply(void *ctx, const struct http_reply *r)
     else if (r->status != 201)
         cli_fail(p->cli, CLI_FAILED, "%s answers %d: %.200s", endpoint, r->status,
                  message_str(m, "message", "no Appwrite server is there"));
-    else if (!(p->session = session_of(r->fallback_cookies, p->config->backend.project)))
+    else if (!(p->session = session_of(r, p->cookie)))
         cli_fail(p->cli, CLI_FAILED, "%s gave no session for project %s", endpoint,
                  p->config->backend.project);
     else
@@ -192,6 +221,7 @@ static void sign_in(struct pairing *p)
                                                          .header = header,
                                                          .header_count = ARRAY_LEN(header),
                                                          .body = body,
+                                                         .cookie = p->cookie,
                                                          .timeout_ms = TIMEOUT_MS },
                           on_reply, p);
         uv_run(&loop, UV_RUN_DEFAULT);
@@ -242,8 +272,10 @@ static int pair(struct cli *cli, const struct config *c)
     int ret = get_proof(cli, &proof);
     if (ret == CLI_OK) {
         signal(SIGPIPE, SIG_IGN);
+        p.cookie = xasprintf("a_session_%s", c->backend.project);
         sign_in(&p);
         ret = p.exit == CLI_OK ? keep(&p) : p.exit;
+        free(p.cookie);
     }
     explicit_bzero(&proof, sizeof(proof));
     if (p.session)

@@ -23,6 +23,18 @@ static const struct collection *collection_of(struct api_call *call)
     return c;
 }
 
+/* Of a write. The hub has no transactions, and what was to wait for the others of one is not done at once. */
+static const struct collection *written_collection(struct api_call *call)
+{
+    const struct collection *c = collection_of(call);
+    const char *transaction = message_str(call->body, "transactionId", "");
+    if (!c || !*transaction)
+        return c;
+    api_fail(&call->error, API_NO_TRANSACTION,
+             "Transaction with the requested ID '%.36s' could not be found.", transaction);
+    return NULL;
+}
+
 static const char *guard_of(struct api_call *call)
 {
     return call->request->header(call->request->ctx, "x-appwrite-timestamp");
@@ -129,12 +141,16 @@ bool api_get_document(struct api_call *call)
 
 bool api_create_document(struct api_call *call)
 {
-    const struct collection *c = collection_of(call);
+    const struct collection *c = written_collection(call);
     const char *id_name = call->is_rows ? "rowId" : "documentId";
     const char *id = message_str(call->body, id_name, NULL);
     struct message *document;
     if (!c)
         return false;
+    const char *list_name = call->is_rows ? "rows" : "documents";
+    if (message_kind(call->body, list_name) == MESSAGE_ARRAY)
+        return api_fail(&call->error, API_ROUTE_NOT_FOUND, "This hub takes %s one by one.",
+                        list_name);
     if (!has_data(call->body))
         return api_fail(&call->error, API_DATA_MISSING, "The document data is missing.");
     if (!id)
@@ -149,7 +165,7 @@ bool api_create_document(struct api_call *call)
 
 bool api_update_document(struct api_call *call)
 {
-    const struct collection *c = collection_of(call);
+    const struct collection *c = written_collection(call);
     struct message *document;
     if (!c)
         return false;
@@ -166,7 +182,7 @@ bool api_update_document(struct api_call *call)
 
 bool api_upsert_document(struct api_call *call)
 {
-    const struct collection *c = collection_of(call);
+    const struct collection *c = written_collection(call);
     struct message *document;
     if (!c)
         return false;
@@ -199,7 +215,7 @@ static bool is_number(const struct message *m, const char *field)
 /* `bound_name`: "max" or "min". */
 static bool change_by(struct api_call *call, double sign, const char *bound_name)
 {
-    const struct collection *c = collection_of(call);
+    const struct collection *c = written_collection(call);
     double value = message_f64(call->body, "value", 1),
            bound = message_f64(call->body, bound_name, 0);
     struct message *document;

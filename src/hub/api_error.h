@@ -31,6 +31,7 @@ enum api_error_kind {
     API_USER_NOT_FOUND,       /* 404 user_not_found */
     API_SESSION_NOT_FOUND,    /* 404 user_session_not_found */
     API_ROUTE_NOT_FOUND,      /* 404 general_route_not_found */
+    API_NO_TRANSACTION,       /* 404 transaction_not_found */
     API_DOCUMENT_EXISTS,      /* 409 document_already_exists */
     API_USER_EXISTS,          /* 409 user_already_exists */
     API_UPDATE_CONFLICT,      /* 409 document_update_conflict */

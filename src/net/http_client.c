@@ -50,6 +50,7 @@ struct http_request {
     CURL *easy; /* NULL: it was refused */
     struct curl_slist *headers;
     struct buf body;
+    char *cookie;        /* name of the wanted one; NULL: none is */
     const char *refusal; /* constant; NULL: none */
     CURLcode result;
     bool is_done, is_too_long;
@@ -86,6 +87,7 @@ static void free_request(struct http_request *r)
     }
     r->client->lib.slist_free_all(r->headers);
     buf_finish(&r->body);
+    free(r->cookie);
     free(r);
 }
 
@@ -101,6 +103,20 @@ static const char *header_value(const struct http_request *r, const char *name)
     return r->client->lib.easy_header(r->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK
                ? h->value
                : NULL;
+}
+
+/* The caller frees it. NULL: it was not set. */
+static char *cookie_value(const struct http_request *r)
+{
+    struct curl_header *h;
+    size_t len = r->cookie ? strlen(r->cookie) : 0;
+    for (size_t i = 0; len && r->client->lib.easy_header(r->easy, "Set-Cookie", i, CURLH_HEADER, -1,
+                                                         &h) == CURLHE_OK;
+         i++) {
+        if (strncmp(h->value, r->cookie, len) == 0 && h->value[len] == '=')
+            return xstrndup(h->value + len + 1, strcspn(h->value + len + 1, ";"));
+    }
+    return NULL;
 }
 
 static int64_t read_date(const struct http_request *r)
@@ -129,13 +145,14 @@ static void say_why(const struct http_request *r, char *out, size_t size)
 static void deliver(struct http_request *r)
 {
     const struct log *log = r->client->params.log;
-    char error[CURL_ERROR_SIZE] = "", location[LOCATION_MAX] = "";
+    char error[CURL_ERROR_SIZE] = "", location[LOCATION_MAX] = "", *cookie = NULL;
     struct http_reply reply = { .error = error,
                                 .body = "",
                                 .date_s = -1,
                                 .limit_reset_s = -1,
                                 .location = location,
-                                .fallback_cookies = "" };
+                                .fallback_cookies = "",
+                                .cookie = "" };
     if (!r->refusal && r->result == CURLE_OK) {
         long status = 0;
         r->client->lib.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -147,6 +164,8 @@ static void deliver(struct http_request *r)
         const char *there = header_value(r, "Location");
         if (there && strlen(there) < sizeof(location)) /* a part of it leads elsewhere */
             memcpy(location, there, strlen(there) + 1);
+        cookie = cookie_value(r);
+        reply.cookie = cookie ? cookie : "";
         const char *cookies = header_value(r, "X-Fallback-Cookies"); /* read last: it lives on */
         reply.fallback_cookies = cookies ? cookies : "";
         log_debug(log, "%s: %d, %zu bytes", r->log_text, reply.status, reply.len);
@@ -157,6 +176,9 @@ static void deliver(struct http_request *r)
     if (!r->refusal)
         r->client->is_doubtful = reply.status == 0;
     r->done(r->ctx, &reply);
+    if (cookie)
+        explicit_bzero(cookie, strlen(cookie));
+    free(cookie);
     free_request(r);
 }
 
@@ -426,7 +448,9 @@ struct http_request *http_client_start(struct http_client *c, const struct http_
     assert(!c->is_closing);
     assert(p->method[strspn(p->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0');
     struct http_request *r = xcalloc(1, sizeof(*r));
-    *r = (struct http_request){ .client = c, .done = done, .ctx = ctx };
+    *r = (struct http_request){
+        .client = c, .done = done, .ctx = ctx, .cookie = xstrdup(p->cookie)
+    };
     snprintf(r->log_text, sizeof(r->log_text), "a request");
     buf_init(&r->body, c->params.answer_max ? c->params.answer_max : ANSWER_MAX);
     struct http_request **end = &c->requests;

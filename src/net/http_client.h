@@ -28,8 +28,9 @@ struct http_request_params {
     const char *method, *url;
     const char *const *header; /* "Name: value"; copied */
     size_t header_count;
-    const char *body; /* copied; NULL: none */
-    int timeout_ms;   /* of the whole, 0: 30 s; connecting has 10 s at most */
+    const char *body;   /* copied; NULL: none */
+    const char *cookie; /* name of one whose value is wanted; copied; NULL: none */
+    int timeout_ms;     /* of the whole, 0: 30 s; connecting has 10 s at most */
 };
 
 struct http_reply {
@@ -41,6 +42,7 @@ struct http_reply {
     int64_t limit_reset_s;        /* X-RateLimit-Reset; -1: none */
     const char *location;         /* Location; "": none, or too long to be followed */
     const char *fallback_cookies; /* X-Fallback-Cookies, which holds secrets; "": none */
+    const char *cookie; /* what the wanted one was set to, as it was sent; "": it was not */
 };
 
 typedef void http_done(void *ctx, const struct http_reply *reply);

@@ -1,5 +1,6 @@
 /* Commands of remotes: documents of `player_commands`. Each is done once, if it is young by the server's clock, and
- * acknowledged in any case. */
+ * acknowledged in any case. More than is remembered at a time waits at the server. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,9 +32,9 @@ static bool text_is(const struct message *m, const char *field, const char *valu
 static void order(struct sync *s, enum sync_command command, double value)
 {
     struct commands *c = &s->commands;
-    if (c->waiting_count < COMMANDS_KEPT)
-        c->waiting[c->waiting_count++] =
-            (struct sync_action){ .kind = SYNC_COMMAND, .command = command, .value = value };
+    assert(c->waiting_count < COMMANDS_KEPT); /* else it was not taken up */
+    c->waiting[c->waiting_count++] =
+        (struct sync_action){ .kind = SYNC_COMMAND, .command = command, .value = value };
 }
 
 static struct entry_ref ref_of(const struct message *payload)
@@ -228,16 +229,32 @@ static bool is_stale(const struct sync *s, const struct message *m, bool is_even
     return now_ms - created_ms > STALE_MS;
 }
 
+/* What is behind one that waits at the server waits, too: they are done in their order. */
+static bool is_taken_up(struct commands *c, bool is_event)
+{
+    bool has_room = c->ack_count < COMMANDS_KEPT && c->waiting_count < COMMANDS_KEPT;
+    if (has_room && !(is_event && c->is_behind))
+        return true;
+    c->is_behind = c->has_missed = true;
+    return false;
+}
+
+static void await_ack(struct commands *c, const char *id)
+{
+    if (c->is_denied && c->ack_count == COMMANDS_KEPT - 1) /* the list brings the oldest again */
+        memmove(c->ack, c->ack + 1, --c->ack_count * sizeof(c->ack[0]));
+    snprintf(c->ack[c->ack_count++], DOCUMENT_ID_SIZE, "%s", id);
+}
+
 void commands_seen(struct sync *s, const struct message *m, bool is_event)
 {
     struct commands *c = &s->commands;
     const char *id = message_str(m, "$id", "");
     if (!state_is_master(s) || !*id || strlen(id) >= DOCUMENT_ID_SIZE ||
         *message_str(m, "executedAt", "") || message_i64(m, "executedAt", 0) ||
-        *message_str(m, "executedBy", ""))
+        *message_str(m, "executedBy", "") || is_waiting_ack(c, id) || !is_taken_up(c, is_event))
         return;
-    if (!is_waiting_ack(c, id) && c->ack_count < COMMANDS_KEPT)
-        snprintf(c->ack[c->ack_count++], DOCUMENT_ID_SIZE, "%s", id);
+    await_ack(c, id);
     if (!was_done(c, id)) {
         snprintf(c->done[c->done_next++ % COMMANDS_KEPT], DOCUMENT_ID_SIZE, "%s", id);
         state_dirty(s); /* not done again after a crash */
@@ -261,6 +278,7 @@ static bool list_compose(struct sync *s, struct call *out)
 {
     if (!state_is_master(s))
         return false;
+    s->commands.has_missed = false;
     struct query_text q;
     query_documents(&q, s->database_id, "player_commands");
     query_equal(&q, "venueId", s->venue_id);
@@ -272,18 +290,40 @@ static bool list_compose(struct sync *s, struct call *out)
     return true;
 }
 
-static void list_done(struct sync *s, const struct answer *a)
+/* The list is read again for those behind, once there is room. */
+static void go_on(struct sync *s)
 {
-    if (task_goes_without(s, TASK_COMMANDS, a) || a->outcome != OUTCOME_OK || !a->body)
-        return;                     /* else asked again at the next poll */
-    if (s->link.state != LINK_LIVE) /* no event will tell of one, and it is not to grow stale */
-        task_wake(s, TASK_COMMANDS, s->now_ns + COMMANDS_NS);
-    size_t n = message_count(a->body, "documents");
+    if (s->commands.is_behind && !s->commands.ack_count)
+        task_wake(s, TASK_COMMANDS, s->now_ns);
+}
+
+static void list_read(struct sync *s, const struct message *list)
+{
+    struct commands *c = &s->commands;
+    size_t n = message_count(list, "documents");
+    c->is_behind = false;
     for (size_t i = 0; i < n; i++) {
-        const struct message *d = message_object_at(a->body, "documents", i);
+        const struct message *d = message_object_at(list, "documents", i);
         if (d)
             commands_seen(s, d, false);
     }
+    bool is_full = n >= COMMANDS_KEPT && c->ack_count; /* with these acknowledged, others follow */
+    c->is_behind = !c->is_denied && (c->has_missed || is_full);
+    go_on(s);
+}
+
+static void list_done(struct sync *s, const struct answer *a)
+{
+    struct commands *c = &s->commands;
+    if (task_goes_without(s, TASK_COMMANDS, a)) {
+        c->is_behind = false; /* events are all there is */
+    } else if (a->outcome == OUTCOME_OK && a->body && message_has(a->body, "documents")) {
+        if (s->link.state != LINK_LIVE) /* no event will tell of one, and it is not to grow stale */
+            task_wake(s, TASK_COMMANDS, s->now_ns + COMMANDS_NS);
+        list_read(s, a->body);
+    } else if (c->is_behind) {
+        task_trouble(s, TASK_COMMANDS, a);
+    } /* else it is asked for again at the next poll */
 }
 
 const struct task_kind sync_task_commands = { "commands", list_compose, list_done, false };
@@ -308,14 +348,20 @@ static bool ack_compose(struct sync *s, struct call *out)
 static void ack_done(struct sync *s, const struct answer *a)
 {
     struct commands *c = &s->commands;
-    if (a->outcome == OUTCOME_TROUBLE || a->outcome == OUTCOME_LIMITED || answer_is_sign_out(a)) {
+    if (a->outcome == OUTCOME_TROUBLE || a->outcome == OUTCOME_LIMITED) {
         task_trouble(s, TASK_COMMAND_ACK, a);
         return;
     }
+    c->is_denied = a->outcome != OUTCOME_OK && a->outcome != OUTCOME_MISSING;
+    if (c->is_denied)
+        c->is_behind = false; /* the same ones would come again and again */
     if (c->ack_count)
         memmove(c->ack, c->ack + 1, --c->ack_count * sizeof(c->ack[0]));
-    if (c->ack_count)
+    if (answer_is_sign_out(a))
+        task_trouble(s, TASK_COMMAND_ACK, a);
+    else if (c->ack_count)
         task_set(s, TASK_COMMAND_ACK, s->now_ns);
+    go_on(s);
 }
 
 const struct task_kind sync_task_command_ack = { "command ack", ack_compose, ack_done, true };

@@ -178,6 +178,9 @@ struct commands {
     size_t done_next;
     char ack[COMMANDS_KEPT][DOCUMENT_ID_SIZE]; /* to be acknowledged */
     size_t ack_count;
+    bool is_denied;  /* acknowledging them is: that holds up none */
+    bool is_behind;  /* there was no room for some: the list brings them, in their order */
+    bool has_missed; /* one more, since the list was asked for */
     struct sync_action waiting[COMMANDS_KEPT]; /* for the jukebox */
     size_t waiting_count;
 };

@@ -106,6 +106,55 @@ static void a_token_or_a_password_is_shown_once_and_the_session_is_kept(void **s
     remove_dir(dir);
 }
 
+#define CREATED(headers) "HTTP/1.1 201 Created\r\n" headers "Content-Length: 2\r\n\r\n{}"
+
+static const struct {
+    const char *answer, *session; /* NULL: none is kept */
+} places[] = {
+    { CREATED("X-Fallback-Cookies: {\"a_session_prj\":\"one\"}\r\n"), "one" },
+    { CREATED("X-Fallback-Cookies: {\"a_session_prj\":\"%31\"}\r\n"), "%31" },
+    { CREATED("Set-Cookie: a_session_prj_legacy=old\r\nSet-Cookie: a_session_prj=two; path=/\r\n"),
+      "two" },
+    { CREATED("Set-Cookie: a_session_prj=eyJ%2fIn0%3D%3d%; HttpOnly\r\n"), "eyJ/In0==%" },
+    { CREATED("X-Fallback-Cookies: {\"a_session_prj\":\"one\"}\r\n"
+              "Set-Cookie: a_session_prj=two\r\n"),
+      "one" },
+    { CREATED("X-Fallback-Cookies: no JSON\r\nSet-Cookie: a_session_prj=two\r\n"), "two" },
+    { CREATED("X-Fallback-Cookies: {\"a_session_another\":\"one\"}\r\n"
+              "Set-Cookie: a_session_another=two\r\n"),
+      NULL },
+    { CREATED("Set-Cookie: a_session_prj=\r\n"), NULL },
+    { CREATED(""), NULL },
+};
+
+/* Where a server puts it depends on its version, and on what stands before it. */
+static void the_session_is_found_wherever_the_server_puts_it(void **state)
+{
+    char *dir = temp_dir(), *kept = xasprintf("%s/session.json", dir);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct once server;
+        once_start(&server, places[i].answer);
+        struct run r = RUN("pair", "--token", "u1:123456", "--state-dir", dir, SETTINGS, "--set",
+                           server.endpoint);
+        once_finish(&server);
+        assert_int_equal(r.code, places[i].session ? CLI_OK : CLI_FAILED);
+        assert_int_equal(access(kept, F_OK) == 0, places[i].session != NULL);
+        if (places[i].session) {
+            char *text = read_text(kept),
+                 *want = xasprintf("\"session\":\"%s\"", places[i].session);
+            assert_contains(text, want);
+            free(want);
+            free(text);
+            unlink(kept);
+        } else {
+            assert_contains(r.err, "gave no session");
+        }
+        run_finish(&r);
+    }
+    free(kept);
+    remove_dir(dir);
+}
+
 static void a_token_that_is_refused_is_told_and_not_repeated(void **state)
 {
     char *dir = temp_dir(), *kept = xasprintf("%s/session.json", dir);
@@ -158,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_or_a_password_is_shown_once_and_the_session_is_kept),
+        cmocka_unit_test(the_session_is_found_wherever_the_server_puts_it),
         cmocka_unit_test(a_token_that_is_refused_is_told_and_not_repeated),
         cmocka_unit_test(what_proves_nothing_is_wrong_usage_and_is_not_repeated),
         cmocka_unit_test(a_token_file_that_is_not_there_is_told),

@@ -28,6 +28,9 @@ static void serve_paths(struct script_peer *peer)
         { "/empty", "HTTP/1.1 204 Nothing\r\n\r\n" },
         { "/moved", "HTTP/1.1 302 There\r\nLocation: /empty\r\nContent-Length: 0\r\n\r\n" },
         { "/cookie", "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n" },
+        { "/cookies", "HTTP/1.1 200 OK\r\nSet-Cookie: seat_old=3; path=/\r\n"
+                      "set-cookie: seat=7%3D; path=/; HttpOnly\r\nSet-Cookie: seat=8\r\n"
+                      "Content-Length: 0\r\n\r\n" },
         { "/short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort" },
         { "/noise", "\001\002\003\r\n\r\n" },
         { "/long", "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n0123456789abcdefg" },
@@ -180,6 +183,24 @@ static void cookie_is_not_kept(void **state)
     assert_lacks(s.answer.body, "\r\nCookie");
     close_stage(&s);
     close_stage(&mirror);
+}
+
+static void a_cookie_that_is_asked_for_is_given_as_it_was_sent(void **state)
+{
+    static const struct {
+        const char *path, *name, *value;
+    } cases[] = {
+        { "/cookies", "seat", "7%3D" }, { "/cookies", "seat_old", "3" }, { "/cookies", "sea", "" },
+        { "/cookies", NULL, "" },       { "/cookie", "a", "b" },         { "/empty", "a", "" },
+    };
+    struct stage s;
+    open_stage(&s, serve_paths, NULL, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct answer *a =
+            ask(&s, cases[i].path, (struct http_request_params){ .cookie = cases[i].name });
+        assert_string_equal(a->cookie, cases[i].value);
+    }
+    close_stage(&s);
 }
 
 static void too_long_answer_is_no_answer(void **state)
@@ -518,6 +539,7 @@ int main(void)
         cmocka_unit_test(proxy_of_the_environment_is_not_taken),
         cmocka_unit_test(redirect_is_an_answer),
         cmocka_unit_test(cookie_is_not_kept),
+        cmocka_unit_test(a_cookie_that_is_asked_for_is_given_as_it_was_sent),
         cmocka_unit_test(too_long_answer_is_no_answer),
         cmocka_unit_test(broken_answer_is_no_answer),
         cmocka_unit_test(nothing_listening_is_no_answer),

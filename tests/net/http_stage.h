@@ -24,7 +24,7 @@
 struct answer {
     int count; /* how often done() was called */
     int status;
-    char error[300], location[100];
+    char error[300], location[100], cookie[100];
     char *body;
     size_t len;
     int64_t date_s, limit_reset_s;
@@ -50,6 +50,7 @@ static inline void keep_answer(void *ctx, const struct http_reply *r)
     a->status = r->status;
     snprintf(a->error, sizeof(a->error), "%s", r->error);
     snprintf(a->location, sizeof(a->location), "%s", r->location);
+    snprintf(a->cookie, sizeof(a->cookie), "%s", r->cookie);
     free(a->body);
     a->body = xstrndup(r->body, r->len);
     a->len = r->len;

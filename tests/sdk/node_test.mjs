@@ -116,5 +116,17 @@ test('a bad key, and none', async () => {
 });
 
 test('what the hub does not have is a route not found', async () => {
-    await refused(() => databases.listTransactions(), 404, 'general_route_not_found');
+    const where = { databaseId, collectionId: 'requests' };
+    for (const call of [
+        () => databases.listTransactions(),
+        () => databases.createTransaction({ ttl: 60 }),
+        () => databases.updateTransaction({ transactionId: 'one', commit: true }),
+        () => databases.createDocuments({ ...where, documents: [{ $id: 'many' }] }),
+        () => databases.updateDocuments({ ...where, data: { status: 'playing' } }),
+        () => databases.upsertDocuments({ ...where, documents: [{ $id: 'many' }] }),
+        () => databases.deleteDocuments(where),
+    ])
+        await refused(call, 404, 'general_route_not_found');
+    await refused(() => databases.updateDocument({ databaseId, collectionId: 'queues', documentId: VENUE,
+        data: { mainQueue: '["staged"]' }, transactionId: 'one' }), 404, 'transaction_not_found');
 });

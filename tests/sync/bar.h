@@ -26,6 +26,15 @@ struct rule {
     int times;             /* 0: always */
 };
 
+/* What the other end of a socket does not do any more. */
+enum bar_silence { ANSWERS, NO_PONG, NO_HELLO, NO_UPGRADE };
+
+#define BAR_ORDERS_MAX 128
+struct bar_order {
+    enum sync_command command;
+    double value;
+};
+
 struct bar {
     struct sync *sync;
     struct server server;
@@ -36,7 +45,14 @@ struct bar {
     int asked_account, asked_role, asked_lease, made_queues, extended, dials;
     int refuses_dial; /* with that status */
     bool has_realtime;
-    uint64_t socket; /* of has_realtime */
+    enum bar_silence silence; /* of has_realtime */
+    bool knows_nobody;        /* whoever connects is a guest */
+    uint64_t socket;          /* of has_realtime; 0: none is open */
+    char dialled[1024];       /* the last one's path */
+    int pings, closes;
+    struct bar_order order[BAR_ORDERS_MAX]; /* for the jukebox */
+    int order_count;
+    int reads; /* of the queue */
     bool is_signed_out;
     bool saves_late;   /* nothing is on disk until the test says so */
     uint64_t revision; /* to be saved */
@@ -63,6 +79,7 @@ static inline void count(struct bar *b, const struct sync_action *a)
     b->asked_lease += strstr(a->path, "/players/") != NULL;
     b->pushes += strcmp(a->method, "PATCH") == 0 && strstr(a->path, "/queues/");
     b->made_queues += strcmp(a->method, "POST") == 0 && strstr(a->path, "/queues/");
+    b->reads += strcmp(a->method, "GET") == 0 && strstr(a->path, "/queues/");
     b->extended += strcmp(a->path, "/account/sessions/current") == 0;
 }
 
@@ -99,6 +116,57 @@ static inline void tell(struct bar *b, const char *text)
     sync_socket_text(b->sync, b->socket, text, strlen(text), b->now_ns);
 }
 
+/* An event of what was done to `d`. */
+static inline void tell_of(struct bar *b, const struct doc *d, const char *action)
+{
+    struct message *data = message_create(), *event = message_create();
+    char *name =
+        xasprintf("databases.d.collections.%s.documents.%s.%s", d->collection, d->id, action);
+    char now[STAMP_SIZE];
+    stamp_format(b->server.clock_ms, now);
+    message_append_str(data, "events", name);
+    message_set_str(data, "timestamp", now);
+    message_set_object(data, "payload", doc_message(d));
+    message_set_str(event, "type", "event");
+    message_set_object(event, "data", data);
+    char *text = message_text(event, false);
+    tell(b, text);
+    free(text);
+    free(name);
+    message_destroy(event);
+}
+
+static inline void dial(struct bar *b, const struct sync_action *a)
+{
+    b->dials++;
+    snprintf(b->dialled, sizeof(b->dialled), "%s", a->path);
+    if (!b->has_realtime) {
+        sync_socket_gone(b->sync, a->id, b->refuses_dial, b->now_ns);
+        return;
+    }
+    b->socket = a->id;
+    if (b->silence == NO_UPGRADE)
+        return;
+    sync_socket_open(b->sync, a->id, b->now_ns);
+    if (b->silence != NO_HELLO)
+        tell(b, b->knows_nobody ? "{\"type\":\"connected\",\"data\":{\"user\":null}}"
+                                : "{\"type\":\"connected\",\"data\":{\"user\":{\"$id\":\"u\"}}}");
+}
+
+/* The other end is gone. */
+static inline void hang_up(struct bar *b)
+{
+    uint64_t socket = b->socket;
+    b->socket = 0;
+    sync_socket_gone(b->sync, socket, 0, b->now_ns);
+}
+
+static inline void note_order(struct bar *b, const struct sync_action *a)
+{
+    assert_true(b->order_count < BAR_ORDERS_MAX);
+    b->order[b->order_count++] = (struct bar_order){ a->command, a->value };
+}
+
 static inline void settle(struct bar *b)
 {
     struct sync_action a;
@@ -110,15 +178,17 @@ static inline void settle(struct bar *b)
             b->revision = a.revision;
             if (!b->saves_late)
                 sync_saved(b->sync, a.revision, b->now_ns);
-        } else if (a.kind == SYNC_SOCKET_OPEN && b->has_realtime) {
-            b->socket = a.id;
-            sync_socket_open(b->sync, a.id, b->now_ns);
-            tell(b, "{\"type\":\"connected\",\"data\":{\"user\":{\"$id\":\"u\"}}}");
         } else if (a.kind == SYNC_SOCKET_OPEN) {
-            b->dials++;
-            sync_socket_gone(b->sync, a.id, b->refuses_dial, b->now_ns);
+            dial(b, &a);
         } else if (a.kind == SYNC_SOCKET_SEND) {
-            tell(b, "{\"type\":\"pong\"}");
+            b->pings++;
+            if (b->silence == ANSWERS)
+                tell(b, "{\"type\":\"pong\"}");
+        } else if (a.kind == SYNC_SOCKET_CLOSE) {
+            b->closes++;
+            b->socket = b->socket == a.id ? 0 : b->socket;
+        } else if (a.kind == SYNC_COMMAND) {
+            note_order(b, &a);
         }
     }
 }

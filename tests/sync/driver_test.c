@@ -181,6 +181,45 @@ static void serve_limits(struct script_peer *peer)
     free(r);
 }
 
+#define ERROR(code, type) "{\"message\":\"no\",\"code\":" code ",\"type\":\"" type "\"}"
+#define PAGE              "<html><body>nginx</body></html>"
+
+static const struct {
+    const char *path;
+    int status;
+    const char *body;
+} answers[] = {
+    { "/a", 200, "{\"$id\":\"q\"}" },
+    { "/b", 200, PAGE },
+    { "/c", 201, "{}" },
+    { "/d", 400, ERROR("400", "document_invalid_structure") },
+    { "/e", 401, ERROR("401", "general_unauthorized_scope") },
+    { "/f", 403, ERROR("403", "user_blocked") },
+    { "/g", 403, PAGE },
+    { "/h", 404, ERROR("404", "collection_not_found") },
+    { "/i", 404, "Not Found" },
+    { "/j", 408, ERROR("408", "database_timeout") },
+    { "/k", 409, ERROR("409", "document_update_conflict") },
+    { "/l", 413, "" },
+    { "/m", 429, ERROR("429", "general_rate_limit_exceeded") },
+    { "/n", 500, ERROR("500", "general_unknown") },
+    { "/o", 503, PAGE },
+};
+
+static void serve_answers(struct script_peer *peer)
+{
+    struct script_request *r = malloc(sizeof(*r));
+    while (script_read_request(peer, r)) {
+        for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+            char line[32];
+            snprintf(line, sizeof(line), "PATCH /v1%s HTTP", answers[i].path);
+            if (strncmp(r->text, line, strlen(line)) == 0)
+                script_answer(peer, answers[i].status, "", answers[i].body);
+        }
+    }
+    free(r);
+}
+
 static void serve_refusal(struct script_peer *peer)
 {
     struct script_request *r = malloc(sizeof(*r));
@@ -275,6 +314,26 @@ static void limit_is_read_by_the_clock_of_the_server(void **state)
         wait_for(&s, &s.engine.answers, (int)i + 1);
         assert_int_equal(s.engine.status, 429);
         assert_int_equal(s.engine.retry_after_s, cases[i].retry_after_s);
+    }
+    close_stage(&s);
+}
+
+/* What it means is for the engine to say. */
+static void whatever_the_server_answers_reaches_the_engine_as_it_is(void **state)
+{
+    struct stage s;
+    open_stage(&s, serve_answers, (struct sync_driver_params){ .session = "c2VjcmV0" });
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        want(&s, (struct sync_action){ .kind = SYNC_HTTP,
+                                       .id = i + 1,
+                                       .method = "PATCH",
+                                       .path = answers[i].path,
+                                       .body = "{}" });
+        wait_for(&s, &s.engine.answers, (int)i + 1);
+        assert_int_equal(s.engine.id, i + 1);
+        assert_int_equal(s.engine.status, answers[i].status);
+        assert_string_equal(s.engine.body, answers[i].body);
+        assert_int_equal(s.engine.retry_after_s, -1);
     }
     close_stage(&s);
 }
@@ -552,6 +611,7 @@ int main(void)
         cmocka_unit_test(after_a_move_requests_go_the_new_way_with_the_new_session),
         cmocka_unit_test(request_carries_nothing_else),
         cmocka_unit_test(limit_is_read_by_the_clock_of_the_server),
+        cmocka_unit_test(whatever_the_server_answers_reaches_the_engine_as_it_is),
         cmocka_unit_test(no_answer_is_told),
         cmocka_unit_test(socket_carries_texts_both_ways),
         cmocka_unit_test(closed_socket_is_silent_and_can_be_opened_anew),

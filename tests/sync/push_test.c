@@ -319,6 +319,52 @@ static void what_plays_is_not_taken_back_when_the_queue_is_refused(void **state)
     close_bar(&b);
 }
 
+/* ---- what others broke -------------------------------------------------------------------------- */
+
+#define SONG "{\"id\":\"song0\",\"videoId\":\"aaaaaaaaaaa\"}"
+
+/* A value that is no list is replaced by the one who plays; what can be read of it stays. */
+static void a_broken_list_is_mended_and_what_can_be_read_of_it_stays(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t songs;
+        bool is_mended_at_once; /* false: by the next write */
+    } cases[] = {
+        { NULL, 0, true },
+        { "", 0, true },
+        { "no JSON", 0, true },
+        { "[" SONG, 0, false },
+        { "{}", 0, true },
+        { "7", 0, true },
+        { "\"\"", 0, true },
+        { "\"[{\\\"vid\"", 0, true },
+        { "\"[{\\\"id\\\":\\\"song0\\\",\\\"videoId\\\":\\\"aaaaaaaaaaa\\\"}]\"", 1, true },
+        { "[1,null,\"x\"," SONG ",[]]", 1, false },
+        { "[" SONG "," SONG "]", 2, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bar b;
+        open_good_bar(&b);
+        write_main(&b, cases[i].text);
+        assert_int_equal(songs(&b), cases[i].songs);
+        assert_int_equal(status_of(&b).role, SYNC_MASTER);
+        const char *main = doc_get(server_find(&b.server, "queues", VENUE), "mainQueue");
+        if (cases[i].is_mended_at_once && (!main || main[0] != '['))
+            fail_msg("%s became %s", cases[i].text, main);
+        add_song(&b);
+        go(&b, 70);
+        struct track_list list;
+        main = doc_get(server_find(&b.server, "queues", VENUE), "mainQueue");
+        assert_int_equal(main[0], '[');
+        track_list_parse(&list, main);
+        if (list.count != cases[i].songs + 1 || strstr(main, "null") || strstr(main, "\"x\""))
+            fail_msg("%s became %s", cases[i].text, main);
+        track_list_finish(&list);
+        close_bar(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_nameless_song_is_skipped_and_replaced_from_far_away),
         cmocka_unit_test(what_a_full_list_has_no_room_for_waits_and_is_said_once),
         cmocka_unit_test(what_plays_is_not_taken_back_when_the_queue_is_refused),
+        cmocka_unit_test(a_broken_list_is_mended_and_what_can_be_read_of_it_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,6 +212,39 @@ static void a_page_whose_beginning_was_deleted_is_read_from_the_beginning(void *
     close_crowd(c);
 }
 
+static void a_request_whose_song_cannot_be_read_is_passed_over_and_harms_no_other(void **state)
+{
+    static const char *const songs_of[] = {
+        NULL,   "",  "no JSON", "{\"videoId\":",
+        "[]",   "7", "{}",      "{\"videoId\":\"ccccccccccc\",\"duration\":\"4:33\"}",
+        "null",
+    };
+    struct bar b;
+    open_good_bar(&b);
+    for (size_t i = 0; i < ARRAY_LEN(songs_of); i++) {
+        char id[24];
+        snprintf(id, sizeof(id), "req%zu", i);
+        struct doc *d = server_add(&b.server, "requests", id);
+        doc_set(d, "venueId", VENUE);
+        doc_set(d, "song", songs_of[i]);
+        doc_set(d, "requesterId", "guest");
+        doc_set(d, "paymentId", id);
+        doc_set(d, "status", "queued");
+        doc_set(d, "timestamp", "2025-10-16T06:05:33.410+00:00");
+        server_touch(&b.server, d, "create");
+    }
+    go(&b, 90);
+    const struct track_list *list = &sync_view(b.sync)->list[QUEUE_REQUESTS];
+    assert_int_equal(list->count, 1);
+    assert_string_equal(list->at[0]->video_id, "ccccccccccc");
+    assert_true(list->at[0]->duration_s == 273);
+    for (size_t i = 0; i < b.server.count; i++) {
+        if (strcmp(b.server.at[i].collection, "requests") == 0)
+            assert_string_equal(doc_get(&b.server.at[i], "status"), "queued");
+    }
+    close_bar(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +252,7 @@ int main(void)
         cmocka_unit_test(what_the_queue_has_no_room_for_follows_and_nothing_comes_twice),
         cmocka_unit_test(a_request_that_others_ended_unseen_is_not_put_back),
         cmocka_unit_test(a_page_whose_beginning_was_deleted_is_read_from_the_beginning),
+        cmocka_unit_test(a_request_whose_song_cannot_be_read_is_passed_over_and_harms_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,10 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-from house import House, load_clips, main, wait_until
+from house import House, load_clips, main, stop, wait_until
 from backend import Backend
 from relay import Relay
+from screen import read_png
 
 CLIPS = load_clips()
 
@@ -151,6 +152,85 @@ class Network(unittest.TestCase):
         done = lambda: all(d["executedBy"] for d in self.backend.documents("player_commands"))
         wait_until(done, 20, "all are acknowledged")
         self.assertEqual(self.house.status()["volume"], 50)
+
+
+# What a picture of the screen has of the connection's mark, at the lower right: red, amber, green.
+MARKS = {"disconnected": (255, 109, 90), "connecting": (255, 198, 75), "connected": (95, 211, 141)}
+
+
+class ColdStart(unittest.TestCase):
+    """A box with a screen, and its server behind a network that may be gone."""
+
+    def setUp(self):
+        self.house = h = House()
+        h.closes_after(self)
+        folder = h.tmp / "hub"
+        h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
+        self.backend = Backend(h, folder)
+        n = self.backend.notice
+        self.relay = Relay(self.backend.port)
+        self.addCleanup(self.relay.close)
+        endpoint = f"http://127.0.0.1:{self.relay.port}/v1"
+        (h.state / "session.json").write_text(json.dumps({"endpoint": endpoint, "session": n["session"]}))
+        self.settings = dict(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
+                             backend_database=n["database"], backend_venue=n["venue"], hub_enabled="no")
+
+    def settled(self):
+        self.house.wait_status(lambda s: s["backend"]["link"] == "connected" and s["backend"]["role"] == "master" and
+                               s["backend"]["pending"] == 0, 40, "connected, and all is told")
+
+    def mark(self):
+        """The connection as the screen shows it; None: it shows none."""
+        path = self.house.tmp / "shot.png"
+        code, _, error = self.house.cli("screenshot", path)
+        self.assertEqual(code, 0, error)
+        w, h, rows, bpp = read_png(path)
+        seen = {tuple(row[x * bpp:x * bpp + 3]) for row in rows[h * 4 // 5:] for x in range(w * 3 // 4, w)}
+        found = [link for link, colour in MARKS.items()
+                 if any(all(abs(a - b) <= 3 for a, b in zip(pixel, colour)) for pixel in seen)]
+        self.assertLess(len(found), 2, "one at a time")
+        return found[0] if found else None
+
+    def test_a_box_that_starts_without_its_server_plays_what_it_held_and_both_agree_later(self):
+        h = self.house
+        up = h.up(*[CLIPS[n]["path"] for n in ("k1", "k2")], **self.settings)
+        h.wait_frame(20, "it plays", clip=CLIPS["k1"]["id"], after=3)
+        self.settled()
+        self.assertEqual(h.cli("skip")[0], 0)
+        h.wait_frame(10, "the second song", clip=CLIPS["k2"]["id"])
+        self.settled()
+        before = [t["id"] for t in h.queue()["main"]]
+        stop(up)
+        self.relay.tell("refuse")
+        self.relay.tell("cut")
+        since = h.watch.now["A"][0]
+        h.up(**self.settings)
+        h.wait_frame(10, "the song goes on", clip=CLIPS["k2"]["id"], since=since)
+        s = h.status()
+        self.assertNotEqual(s["backend"]["link"], "connected")
+        self.assertEqual([t["id"] for t in h.queue()["main"]], before)
+        self.assertEqual(h.cli("add", CLIPS["q1"]["path"])[0], 0)
+        self.relay.tell("pass")
+        self.settled()
+        there = self.backend.queue()
+        self.assertEqual([t["id"] for t in there["mainQueue"]], [t["id"] for t in h.queue()["main"]])
+        self.assertEqual(there["nowPlaying"]["id"], h.status()["now"]["id"])
+
+    def test_the_screen_shows_the_connection_as_it_is(self):
+        h = self.house
+        h.up(CLIPS["k1"]["path"], **self.settings)
+        h.wait_frame(20, "it plays")
+        self.settled()
+        wait_until(lambda: self.mark() == "connected", 20, "a green mark")
+        self.relay.tell("stall")    # whoever dials now waits
+        self.relay.tell("cut")
+        wait_until(lambda: self.mark() == "connecting", 40, "an amber one while it dials")
+        self.relay.tell("refuse")
+        self.relay.tell("cut")
+        wait_until(lambda: self.mark() == "disconnected", 40, "a red one")
+        self.assertEqual(h.status()["backend"]["link"], "disconnected")
+        self.relay.tell("pass")
+        wait_until(lambda: self.mark() == "connected", 40, "and green again")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from house import House, main, stop, wait_until
 from backend import Backend
-from hubrig import DATABASE, PASSWORD, PROJECT, VENUE, Hub
+from hubrig import DATABASE, PASSWORD, PROJECT, VENUE, Hub, documents
 from venue_case import CLIPS, FPS, K1, K2, K3, NAMES, VenueCase, is_connected
 
 
@@ -60,7 +60,24 @@ class WithHub(VenueCase):
         self.assertEqual(seen["event"]["count"], before + 5, "each once")
         self.assertGreater(seen["event"]["max_ms"], seen["view"]["p50_ms"], "it is the longer way")
         self.assertLess(seen["event"]["p50_ms"], 1000)
-        self.assertIn("an event -> on a screen", h.cli("status", "--latency")[1])
+
+    def test_each_hop_is_timed_and_shown_with_its_percentiles(self):
+        h = self.house
+        q = self.wait_queue(lambda q: len(q["mainQueue"]) == 3 and q["nowPlaying"], "three songs")
+        self.assertEqual(h.cli("add", CLIPS["q1"]["path"])[0], 0)
+        q = self.wait_queue(lambda q: len(q["mainQueue"]) == 4, "the fourth")
+        self.backend.write_queue(mainQueue=[q["mainQueue"][0], *reversed(q["mainQueue"][1:])])
+        wait_until(lambda: all(hop["count"] for hop in h.ask("latency")["hops"]), 20, "each was measured")
+        code, out, error = h.cli("status", "--latency")
+        self.assertEqual(code, 0, error)
+        head, *rows = out.splitlines()
+        self.assertEqual(head.split(), ["count", "P50", "ms", "P95", "ms", "P99", "ms"])
+        shown = {row[:32].strip(): [float(x) for x in row[32:].split()] for row in rows}
+        self.assertEqual(sorted(shown), ["a change -> on a screen", "an action -> other processes", "an event -> in the queue",
+                                         "an event -> on a screen", "an own change -> at the server",
+                                         "an own change -> on disk"])
+        for name, (count, p50, p95, p99) in shown.items():
+            self.assertTrue(count >= 1 and 0 < p50 <= p95 <= p99 < 10000, f"{name}: {shown[name]}")
 
     def test_commands_of_a_remote_are_done_once_and_acknowledged(self):
         h, b = self.house, self.backend
@@ -191,6 +208,28 @@ class Joining(unittest.TestCase):
             h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master", 20, "it is taken up at once")
             code, _, error = h.cli("pair", "--token", token, *options)
             self.assertEqual((code, "does not take this token" in error), (1, True), error)
+
+    def test_a_session_that_ends_is_told_the_music_goes_on_and_a_new_one_mends_it(self):
+        h = self.house
+        with Hub().provision("staff") as hub:
+            hub.start()
+            settings, options = self.settings_of(hub)
+            secret = h.tmp / "secret"
+            secret.write_text(PASSWORD + "\n")
+            pair = ("pair", "staff@house.test", "--password-file", secret, *options)
+            self.assertEqual(h.cli(*pair)[0], 0)
+            h.up(CLIPS["k1"]["path"], hub_enabled="no", **settings)
+            h.wait_status(lambda s: is_connected(s) and s["backend"]["role"] == "master" and s["state"] == "playing" and
+                          s["backend"]["pending"] == 0 and not s["backend"]["problem"], 20, "it has the venue, and plays")
+            other = {"X-Appwrite-Session": hub.sign_in("staff")}
+            self.assertEqual(hub.ask("DELETE", "/v1/account/sessions", headers=other, key=False).status, 204)
+            self.assertEqual(h.cli("add", CLIPS["q1"]["path"])[0], 0, "the box goes on")
+            s = h.wait_status(lambda s: "pair it again" in s["backend"]["problem"], 20, "staff is told what helps")
+            self.assertEqual((s["state"], s["backend"]["pending"]), ("playing", 1))
+            self.assertEqual(h.cli(*pair)[0], 0)
+            h.wait_status(lambda s: s["backend"]["pending"] == 0 and not s["backend"]["problem"], 20, "all is told")
+            there = json.loads(hub.ask("GET", documents("queues", VENUE)).json["mainQueue"])
+            self.assertEqual([t["id"] for t in there], [t["id"] for t in h.queue()["main"]])
 
     def test_the_zone_s_player_and_its_hub_speak_tls_by_a_certificate_of_any_name(self):
         h = self.house
