@@ -92,13 +92,6 @@ bool source_may_fetch(const struct house_source *s, const struct track *t, const
     return !**why;
 }
 
-char *source_seal(const struct house *h, const char *source)
-{
-    char text[SEAL_SIZE];
-    seal_text(&h->source->seal, source, text);
-    return xstrdup(text);
-}
-
 const char *source_refuses_youtube(const struct house *h)
 {
     return h->source->has_youtube ? NULL : youtube_is_off;
@@ -190,20 +183,6 @@ const char *source_named(const struct house_source *s, const struct track *t)
     return jukebox_source(s->house->jukebox, t);
 }
 
-/* Whether staff named this address at this box: in this entry, or in another one of the same song. */
-static bool is_sealed(const struct house_source *s, const struct track *t, const char *source)
-{
-    const struct queue *q = jukebox_queue(s->house->jukebox);
-    if (strcmp(t->source, source) == 0 && seal_is_whole(&s->seal, t))
-        return true;
-    for (int l = 0; l < QUEUE_LISTS; l++)
-        for (size_t i = 0; i < q->list[l].count; i++)
-            if (strcmp(q->list[l].at[i]->source, source) == 0 &&
-                seal_is_whole(&s->seal, q->list[l].at[i]))
-                return true;
-    return false;
-}
-
 static void want(struct look *l, const struct track *t, bool is_playing)
 {
     struct house_source *s = l->source;
@@ -220,7 +199,7 @@ static void want(struct look *l, const struct track *t, bool is_playing)
         p = add(s, t, source, key);
     p->may_fetch = may_fetch;
     bool is_youtube = p->site == TROUBLE_YOUTUBE;
-    bool is_named_here = !is_youtube && is_sealed(s, t, source);
+    bool is_named_here = !is_youtube && trust_named_here(s->house, t, source);
     /* The first of them sets it, each further one of staff takes it back. */
     p->is_guests =
         (p->is_guests || !p->is_wanted) && !(is_youtube ? !t->is_request : is_named_here);
@@ -691,7 +670,6 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->log = h->log;
     s->supply = supply_create(house_world(h).seed, now_mono_ns());
     trouble_init(&s->trouble);
-    seal_open(&s->seal, p->state_dir, &s->log);
     s->has_youtube = c->youtube.enabled;
     s->profile = profile_find(c->fetch.profile);
     s->max_minutes = c->fetch.max_minutes;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "player/house_internal.h"
-#include "player/seal.h"
 #include "player/shelf.h"
 #include "source/profile.h"
 #include "source/trouble.h"
@@ -60,7 +59,6 @@ struct house_source {
     struct supply *supply;
     struct trouble trouble;
     struct shelf shelf;
-    struct seal seal;
     struct parcel **parcel;
     size_t count, cap;
 
@@ -97,7 +95,6 @@ struct parcel *source_find(const struct house_source *s, const char *key); /* NU
 struct parcel *source_find_action(const struct house_source *s, uint64_t id);
 
 /* house_source.c */
-bool source_is_url(const char *source);
 /* Whether the song may be fetched at all; else `why` is a sentence. */
 bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
                       const char *key, const char **why);

@@ -59,6 +59,17 @@ bool source_name(void *ctx, const struct track *t, struct song_name *out)
     return is_other || (t->duration_s == 0 && out->duration_s > 0);
 }
 
+bool source_has_file(const struct house *h, const char *source)
+{
+    char *path = path_from_source(source);
+    const struct shelf *shelf = &h->source->shelf;
+    bool is_there = false;
+    for (size_t i = 0; i < shelf->count && !is_there; i++)
+        is_there = strcmp(shelf->at[i].path, path) == 0;
+    free(path);
+    return is_there;
+}
+
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,
                   size_t why_size)
 {

@@ -31,6 +31,9 @@ struct jukebox_settings {
      * MARK_UNPLAYABLE) too: the same operation on the same queue has the same result elsewhere. Not told
      * what jukebox_adopt() brings. NULL: nobody is told. */
     void (*on_op)(void *ctx, const struct queue_op *op);
+    /* Whether the file or address that an entry names itself is opened: others than staff may write the queue far away.
+     * No I/O. NULL: all are. */
+    bool (*may_open)(void *ctx, const struct track *t);
     /* Which file is played of a song, by those who know more files than the queue does: `source` is what the queue
      * has, "" when it has none. What is returned is freed; NULL: there is none, and `why` is a sentence. It does no I/O.
      * NULL: what the queue has is played. */

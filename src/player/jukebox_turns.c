@@ -204,21 +204,23 @@ void turn_postpone(struct jukebox *j)
 
 /* The file or address an entry names itself. A guest far away names songs; what else stands in the document is nothing
  * that we open. */
-static const char *own_source(const struct track *t)
+static const char *own_source(const struct jukebox *j, const struct track *t)
 {
-    return track_is_guests(t) ? "" : t->source;
+    const struct jukebox_settings *s = &j->settings;
+    bool is_refused = *t->source && s->may_open && !s->may_open(s->ctx, t);
+    return track_is_guests(t) || is_refused ? "" : t->source;
 }
 
 const char *turn_source(const struct jukebox *j, const struct track *t)
 {
     if (!t)
         return "";
-    const char *source = own_source(t);
+    const char *source = own_source(j, t);
     for (int l = 0; !*source && t->video_id[0] && l < QUEUE_LISTS; l++)
         for (size_t i = 0; !*source && i < j->queue.list[l].count; i++) {
             const struct track *other = j->queue.list[l].at[i];
             if (strcmp(other->video_id, t->video_id) == 0)
-                source = own_source(other);
+                source = own_source(j, other);
         }
     return source;
 }
