@@ -388,6 +388,7 @@ static void recall(struct house *h, const struct house_params *p)
                                                    .find_source = songs_source,
                                                    .is_coming = source_is_coming,
                                                    .is_growing = source_is_growing,
+                                                   .is_passing = source_is_passing,
                                                    .name_song = source_name,
                                                    .house_song = music_song,
                                                    .ctx = h },

@@ -244,9 +244,10 @@ void source_finish(struct house *h); /* then the loop has no more of it */
 void source_close(struct house *h);
 /* The cache may hold less than before; `c` NULL: it is not open. Nothing works on it. */
 void source_cache_changed(struct house *h, struct cache *c);
-/* A struct jukebox_settings' is_coming, is_growing and name_song; `ctx` is the house. */
+/* A struct jukebox_settings' is_coming, is_growing, is_passing and name_song; `ctx` is the house. */
 bool source_is_coming(void *ctx, const struct track *t, const char *source);
 bool source_is_growing(void *ctx, const struct track *t, const char *source);
+bool source_is_passing(void *ctx, const struct track *t, const char *source);
 bool source_name(void *ctx, const struct track *t, struct song_name *out);
 /* The file of such a song; the caller frees. NULL: `why` is a sentence. */
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,

@@ -20,6 +20,7 @@
 #define SONG_S     200.0 /* of unknown length */
 #define KNOWN_MAX  64    /* songs looked up before the house begins */
 #define WHY_MAX    256
+#define LIVE_MB    2000 /* of a live stream, where a song may have any size */
 #define KEY_PREFIX "url:"
 
 static const char youtube_is_off[] = "YouTube is off in this house. Its owner turns it on with "
@@ -662,6 +663,15 @@ static void make_argv(struct house_source *s, const struct house_params *p)
     free(program);
 }
 
+/* No more of the cache than half, whatever one song may have. */
+static uint64_t live_bytes(const struct config *c)
+{
+    int mb = c->fetch.max_mb ? c->fetch.max_mb : LIVE_MB;
+    if (c->cache.size && mb > c->cache.size / 2)
+        mb = c->cache.size / 2;
+    return (uint64_t)mb * 1000000;
+}
+
 void source_open(struct house *h, const struct house_params *p, const struct journal_state *state)
 {
     const struct config *c = p->config;
@@ -674,6 +684,8 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->profile = profile_find(c->fetch.profile);
     s->max_minutes = c->fetch.max_minutes;
     s->max_mb = c->fetch.max_mb;
+    s->live_minutes = c->fetch.live_minutes;
+    s->live_bytes = live_bytes(c);
     s->scratch = xasprintf("%s/fetch", p->state_dir);
     s->probe_program = program_beside("djamms-probe");
     make_argv(s, p);

@@ -30,6 +30,7 @@ struct parcel {
     char *file;                /* of the partial folder, when it is fetched; NULL: not yet */
     char *growing;             /* path of the file that could be played by now; NULL: none */
     int percent;               /* of the fetch; -1: unknown */
+    bool is_live, is_over;     /* over: no more of the live stream comes */
     bool is_started, is_known; /* known: what `meta` says comes from where the song is */
 
     /* The action that is to be answered; id 0: none. */
@@ -86,7 +87,8 @@ struct house_source {
     bool has_youtube;
     const struct profile *profile;
     char **worker_argv, *probe_program, *scratch;
-    int max_minutes, max_mb;
+    int max_minutes, max_mb, live_minutes;
+    uint64_t live_bytes; /* that one live stream may take */
 };
 
 struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
@@ -121,6 +123,7 @@ void errand_publish(struct house_source *s, struct parcel *p);
 void errand_evict(struct house_source *s, uint64_t id, uint64_t bytes);
 /* Not answered. */
 void errand_pause(struct house_source *s, const char *key);
+void errand_abandon(struct house_source *s, const char *key);
 void errand_refuse(struct house_source *s, const struct supply_action *a);
 void errand_forgive(struct house_source *s, const char *key);
 void errand_index(struct house_source *s); /* what the cache holds goes on the shelf, later */

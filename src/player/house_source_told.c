@@ -35,7 +35,17 @@ bool source_is_growing(void *ctx, const struct track *t, const char *source)
     if (!source_key(t, source, key) || shelf_find(&h->source->shelf, key))
         return false;
     const struct parcel *p = source_find(h->source, key);
-    return p && p->is_started;
+    return p && p->is_started && !p->is_over;
+}
+
+bool source_is_passing(void *ctx, const struct track *t, const char *source)
+{
+    const struct house *h = ctx;
+    char key[CACHE_KEY_MAX + 1];
+    if (!source_key(t, source, key))
+        return false;
+    const struct parcel *p = source_find(h->source, key);
+    return p && p->is_live && p->is_started && p->is_playing;
 }
 
 bool source_name(void *ctx, const struct track *t, struct song_name *out)

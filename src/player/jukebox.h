@@ -43,6 +43,9 @@ struct jukebox_settings {
     bool (*is_coming)(void *ctx, const struct track *t, const char *source);
     /* Whether the file that find_source() gives for it still grows. No I/O. NULL: none does. */
     bool (*is_growing)(void *ctx, const struct track *t, const char *source);
+    /* Whether what is here of the song is being played and is good for that alone, as of a live stream: it does not
+     * follow itself. No I/O. NULL: none is. */
+    bool (*is_passing)(void *ctx, const struct track *t, const char *source);
     /* Whether others know the names of a song of which the queue has only a stand-in: texts are borrowed. NULL: never. */
     bool (*name_song)(void *ctx, const struct track *t, struct song_name *out);
     /* A song of the house, to be played while nothing of the queue can be: it is here, and the caller's. `is_stuck`: there

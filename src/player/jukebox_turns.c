@@ -305,11 +305,18 @@ static bool is_aside(const struct jukebox *j, const struct track *t)
            (j->view.now_ns < j->aside_ns || turn_is_growing(j, t));
 }
 
+static bool is_passing(const struct jukebox *j, const struct track *t)
+{
+    const struct jukebox_settings *s = &j->settings;
+    return s->is_passing && s->is_passing(s->ctx, t, turn_source(j, t));
+}
+
 static bool can_follow(void *ctx, const struct track *t)
 {
     const struct choice *c = ctx;
     bool is_other = !c->not_this || entry_key(&c->jukebox->queue, t) != c->not_this;
-    return is_other && !is_aside(c->jukebox, t) && !turn_is_coming(c->jukebox, t);
+    return is_other && !is_aside(c->jukebox, t) && !turn_is_coming(c->jukebox, t) &&
+           !is_passing(c->jukebox, t);
 }
 
 bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out)
