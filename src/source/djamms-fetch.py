@@ -1029,7 +1029,7 @@ class Worker:
         self.phase, self.fetch = "page", None
         self.found = (None, 0, None)    # what the last resolve asked for, when, and its answer
         # Of the request under way. The signal is sent by the reading thread and taken on the main one.
-        self.current, self.may_cancel = None, False
+        self.current, self.may_cancel, self.cancelled = None, False, None
         signal.signal(signal.SIGUSR1, self.on_cancel)
 
     # -- yt-dlp --
@@ -1197,6 +1197,8 @@ class Worker:
             self.guard.is_on = request.get("is_guest") is not False
             try:
                 self.may_cancel = True
+                if self.cancelled == n:     # before it was begun
+                    raise Cancelled("cancelled")
                 done = asked(request)
             finally:
                 self.may_cancel = False

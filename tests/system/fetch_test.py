@@ -352,6 +352,18 @@ class FetchTest(unittest.TestCase):
         self.assertEqual(Path(d["path"]).read_bytes(), self.clip, "one that ends is whole")
         self.assert_class(self.fetch("endless/clip.mp4", max_bytes=3000000), "policy")
 
+    def test_a_request_that_is_called_off_before_it_is_begun_is_not(self):
+        w = self.worker
+        w.ask("hello")
+        n, before = w.n + 1, len(self.server.requests)
+        w.n += 2
+        w.write(b"".join(json.dumps(m).encode() + b"\n" for m in (
+            {"n": n + 1, "request": "cancel", "target": n},
+            {"n": n, "request": "resolve", "url": self.url("silent/clip.mp4"), "is_guest": False})))
+        self.assert_class(w.end(n), "cancelled")
+        self.assertEqual(len(self.server.requests), before)
+        self.assert_done(self.resolve(self.url("ok/clip.mp4")))
+
     def test_a_stream_that_is_not_wanted_any_more_ends_at_once(self):
         n = self.worker.send("fetch", url=self.url("slow=400000/endless/clip.mp4"), is_guest=False, folder=str(self.folder),
                              name="song", allows_live=True)
