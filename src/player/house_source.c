@@ -9,7 +9,6 @@
 #include "base/now.h"
 #include "base/text.h"
 #include "source/address.h"
-#include "source/extractor_store.h"
 #include "source/fetch_command.h"
 
 #define LOOK_NS    SECONDS(1) /* turns come nearer also when nobody changes the queue */
@@ -641,26 +640,14 @@ static void know_queue(struct house_source *s, const struct queue *q)
 
 /* ---- its life -------------------------------------------------------------------------------------------- */
 
-static void make_argv(struct house_source *s, const struct house_params *p)
+static char **worker_command(const struct house_params *p)
 {
-    const struct config *c = p->config;
-    char *program = program_beside("djamms-fetch"), *cache = xasprintf("%s/yt-dlp", s->scratch);
-    char *newer = extractor_newest(p->state_dir);
-    s->worker_argv = fetch_command(&(struct fetch_options){
-        .program = program,
-        .cache = cache,
-        .yt_dlp = c->fetch.yt_dlp,
-        .newer = newer,
-        .extractors = c->fetch.extractors,
-        .js_runtime = c->fetch.js_runtime,
-        .player_client = c->youtube.player_client,
-        .cookies = c->youtube.cookies,
-        .fetch_solver = c->youtube.fetch_solver,
-        .niceness = 5,
-    });
-    free(newer);
-    free(cache);
+    char *program = program_beside("djamms-fetch");
+    char **argv = fetch_command(
+        p->config,
+        &(struct fetch_params){ .program = program, .state_dir = p->state_dir, .niceness = 5 });
     free(program);
+    return argv;
 }
 
 /* No more of the cache than half, whatever one song may have. */
@@ -688,7 +675,7 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->live_bytes = live_bytes(c);
     s->scratch = xasprintf("%s/fetch", p->state_dir);
     s->probe_program = program_beside("djamms-probe");
-    make_argv(s, p);
+    s->worker_argv = worker_command(p);
     know_queue(s, &state->queue);
 }
 
