@@ -91,20 +91,33 @@ struct house_source {
     uint64_t live_bytes; /* that one live stream may take */
 };
 
-struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
+/* house_source_keys.c */
+bool source_key_is_youtube(const char *key);
+char *source_id_of_key(const char *key); /* the song's, by its key in the cache; the caller frees */
 
+/* house_source_queue.c */
+struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
 /* The one whose action that is; NULL: none. */
 struct parcel *source_find_action(const struct house_source *s, uint64_t id);
+void parcel_destroy(struct parcel *p);
+/* The supply gets to know the queue as it is now. */
+void source_look(struct house_source *s);
+/* The venue's default playlist is pinned, when it is another one than before. */
+void source_pin_playlist(struct house_source *s);
+bool source_is_in_library(const struct house *h, const char *key);
+const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
 
-/* house_source.c */
+/* house_source_lost.c */
 /* Whether the song may be fetched at all; else `why` is a sentence. */
 bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
                       const char *key, const char **why);
 /* A request of YouTube that is off, and of which nothing is here: it is about to be cancelled. */
 bool source_is_off(const struct house_source *s, const struct track *t, const char *source);
-bool source_is_in_library(const struct house *h, const char *key);
-char *source_id_of_key(const char *key); /* the song's, by its key in the cache; the caller frees */
-const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
+/* Entries of songs that the supply gave up are marked, or leave. */
+void source_give_up(struct house_source *s);
+/* Requests for what this house does not fetch and does not have: their guests are told at once, not when it is their
+ * turn. */
+void source_refuse_requests(struct house_source *s);
 
 /* house_source_work.c */
 /* The one to tell of: the first that has greeted, else the first that there is; NULL: none was needed yet. */

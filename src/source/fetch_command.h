@@ -10,6 +10,6 @@ struct fetch_params {
     int niceness;          /* 0: as ours */
 };
 
-/* The words of the command, NULL at the end; freed by fetch_command_free(). Reads a link: blocks on disk. */
+/* The words of the command, NULL at the end; freed by fetch_command_free(). */
 char **fetch_command(const struct config *c, const struct fetch_params *p);
 void fetch_command_free(char **argv); /* may be NULL */
