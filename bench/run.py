@@ -260,7 +260,7 @@ MEASURES = {
     "hub": (("djamms", lambda o, k: hub.measure()),),
     "venue": (("djamms", lambda o, k: venue.measure(o.clips)),),
     "library": (("djamms", lambda o, k: library.measure()),),
-    "source": (("djamms", lambda o, k: source.measure()),),
+    "source": (("djamms", lambda o, k: source.measure(MPV)),),
 }
 
 # figure | measure | key | what djamms must reach: (limit, None: absolute or "x": ratio to mpv)

@@ -18,7 +18,7 @@ OURS = {
     "store": {"model", "base"},
     "net": {"base"},
     "sync": {"model", "wire", "net", "base"},
-    "source": {"model", "wire", "store", "base"},
+    "source": {"model", "wire", "store", "config", "base"},
     "media": {"shm", "base"},
     "overlay": {"model", "base"},
     "output": {"overlay", "shm", "base"},

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "cli/capture.h"
 #include "cli/launch.h"
-#include "source/extractor_store.h"
 #include "source/fetch_command.h"
 
 #define HELLO_MS 30000 /* Python on a slow board */
@@ -14,20 +13,11 @@
 char **fetch_words(const struct config *c, const char *state_dir, const char *yt_dlp)
 {
     char *dir = launch_program_dir(), *program = xasprintf("%s/djamms-fetch", dir);
-    char *cache = xasprintf("%s/fetch/yt-dlp", state_dir), *newer = extractor_newest(state_dir);
-    char **words = fetch_command(&(struct fetch_options){
-        .program = program,
-        .cache = cache,
-        .yt_dlp = yt_dlp ? yt_dlp : c->fetch.yt_dlp,
-        .newer = newer,
-        .extractors = c->fetch.extractors,
-        .js_runtime = c->fetch.js_runtime,
-        .player_client = c->youtube.player_client,
-        .cookies = c->youtube.cookies,
-        .fetch_solver = c->youtube.fetch_solver,
-    });
-    free(newer);
-    free(cache);
+    char **words = fetch_command(c, &(struct fetch_params){
+                                        .program = program,
+                                        .state_dir = state_dir,
+                                        .yt_dlp = yt_dlp,
+                                    });
     free(program);
     free(dir);
     return words;

@@ -29,6 +29,7 @@ struct config {
         char *profile;    /* fetch.profile: auto pi3 pi4 pi5 desktop */
         int max_minutes;  /* fetch.max-minutes: of what guests ask for, 20; 0: any */
         int max_mb;       /* fetch.max-mb: 2000; 0: any */
+        int live_minutes; /* fetch.live-minutes: of what staff adds, 0: no live streams */
         char *extractors; /* fetch.extractors: "default" (all), else names of yt-dlp's, with ',' */
         char *yt_dlp;     /* fetch.yt-dlp: "" (the system's), folder or zip with its module */
         char *js_runtime; /* fetch.js-runtime: "" (those there are), NAME[:PATH] */

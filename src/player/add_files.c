@@ -90,6 +90,17 @@ static bool add_track(struct jukebox *j, struct add_request *add, struct track *
     return true;
 }
 
+/* Who adds it here has named its file or address. */
+static void set_seal(struct track *t, const struct add_request *add)
+{
+    const struct command_world *w = add->world;
+    if (!w || !w->seal || !t->source[0])
+        return;
+    char *seal = w->seal(w->ctx, t->source);
+    track_set(&t->seal, seal);
+    free(seal);
+}
+
 bool add_file(struct jukebox *j, struct add_request *add, const char *source,
               struct message *answer)
 {
@@ -105,6 +116,7 @@ bool add_file(struct jukebox *j, struct add_request *add, const char *source,
     } else {
         struct track *t = track_create();
         track_from_path(t, path);
+        set_seal(t, add);
         t->duration_s = jukebox_known_duration_s(j, t->source);
         is_added = add_track(j, add, t, source, answer);
         track_destroy(t);
@@ -127,11 +139,7 @@ static bool add_address(struct jukebox *j, struct add_request *add, const struct
         track_from_url(t, a->target);
     else
         track_set(&t->title, a->key);
-    if (w->seal && t->source[0]) {
-        char *seal = w->seal(w->ctx, t->source);
-        track_set(&t->seal, seal);
-        free(seal);
-    }
+    set_seal(t, add);
     if (w->retry)
         w->retry(w->ctx, t->video_id, t->source);
     bool is_added = add_track(j, add, t, text, answer);

@@ -14,7 +14,7 @@ struct add_request {
     int64_t wall_ms;
     uint64_t seed;                     /* changed with every addition */
     struct library *library;           /* knows the files of ids; NULL: there is none */
-    const struct command_world *world; /* NULL: nothing is fetched */
+    const struct command_world *world; /* NULL: nothing is fetched, or marked as named here */
     size_t placed;                     /* so many were added at the front */
     bool
         is_full; /* set when the queue took no more: what comes after is refused, so that the order of

@@ -26,7 +26,7 @@ struct command_world {
     bool (*waits)(const void *ctx, const struct track *t, char *out, size_t size);
     /* Somebody wants a song from elsewhere, whatever went wrong with it before. NULL: there is none. */
     void (*retry)(void *ctx, const char *video_id, const char *source);
-    /* The mark on an address that staff names here; the caller frees. NULL: there is none. */
+    /* The mark on a file or address that staff names here; the caller frees. NULL: there is none. */
     char *(*seal)(const void *ctx, const char *source);
     const char *no_youtube; /* a sentence: why nothing of YouTube is taken; NULL: it is */
     void *ctx;

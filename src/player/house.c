@@ -48,7 +48,7 @@ static bool waits(const void *house, const struct track *t, char *out, size_t si
 
 static char *seal(const void *house, const char *source)
 {
-    return source_seal(house, source);
+    return trust_mark(house, source);
 }
 
 static void retry(void *house, const char *video_id, const char *source)
@@ -339,7 +339,8 @@ static void add_arguments(struct house *h, const struct house_params *p)
     struct queue before;
     size_t added = 0;
     queue_copy(&before, jukebox_queue(h->jukebox));
-    struct add_request add = { .wall_ms = h->view.wall_ms, .seed = house_world(h).seed };
+    struct command_world w = house_world(h);
+    struct add_request add = { .wall_ms = h->view.wall_ms, .seed = w.seed, .world = &w };
     for (size_t i = 0; i < p->file_count; i++) {
         char why[256];
         char *source = path_to_source(p->files[i]);
@@ -367,6 +368,7 @@ static void recall(struct house *h, const struct house_params *p)
     if (state.is_new)
         state.volume = (uint32_t)config->sound.volume;
     look(h);
+    trust_open(h, p, &state);
     venue_open(h, p, &state);
     songs_open(h, p, &state);
     source_open(h, p, &state);
@@ -384,9 +386,11 @@ static void recall(struct house *h, const struct house_params *p)
                                                    .max_chars = h->venue.engine ? QUEUE_SERVER_CHARS
                                                                                 : QUEUE_LOCAL_CHARS,
                                                    .on_op = venue_apply,
+                                                   .may_open = trust_may_open,
                                                    .find_source = songs_source,
                                                    .is_coming = source_is_coming,
                                                    .is_growing = source_is_growing,
+                                                   .is_passing = source_is_passing,
                                                    .name_song = source_name,
                                                    .house_song = music_song,
                                                    .ctx = h },
@@ -473,6 +477,7 @@ void house_destroy(struct house *h)
         free(h->later[i].line);
     songs_close(h);
     venue_close(h);
+    trust_close(h);
     jukebox_destroy(h->jukebox);
     if (h->control)
         process_leave(h->control, PROCESS_BRAIN);

@@ -11,6 +11,7 @@
 #include "player/history.h"
 #include "player/house.h"
 #include "player/saver.h"
+#include "player/seal.h"
 #include "player/shuffle.h"
 #include "source/cache.h"
 #include "source/library.h"
@@ -96,6 +97,7 @@ struct house {
     bool has_listener;
     _Atomic bool listener_stops;
 
+    struct seal seal;
     struct jukebox *jukebox;
     struct venue venue;
     struct hops hops;
@@ -169,6 +171,18 @@ struct message *venue_status(const struct house *h); /* NULL: none; the caller o
 /* The hub among the processes of `status`; NULL: it is not to run here. The caller owns it. */
 struct message *venue_hub_process(const struct house *h);
 
+/* house_trust.c: what of the queue is believed. */
+/* `state` is that of the last life, before the venue has its say. */
+void trust_open(struct house *h, const struct house_params *p, const struct journal_state *state);
+void trust_close(struct house *h);
+/* The mark on a file or address that staff names at this box; the caller frees. */
+char *trust_mark(const struct house *h, const char *source);
+/* Whether staff named `source` at this box: in this entry, or in another one of the queue. */
+bool trust_named_here(const struct house *h, const struct track *t, const char *source);
+/* A struct jukebox_settings' may_open; `ctx` is the house. An address may be opened (who fetches it sees how far it is
+ * trusted), of files those that staff named here and what the house has anyway. */
+bool trust_may_open(void *ctx, const struct track *t);
+
 /* house_library.c */
 char *program_beside(const char *name); /* path of another program of ours; the caller frees */
 /* Before there is a jukebox whose queue is that of `state`: waits until the songs of requests are known. */
@@ -177,7 +191,9 @@ void songs_attach(struct house *h); /* there is a loop */
 /* A struct jukebox_settings' find_source; `ctx` is the house. */
 char *songs_source(void *ctx, const struct track *t, const char *source, char *why,
                    size_t why_size);
-void songs_finish(struct house *h); /* then the loop has no more of it */
+bool songs_has_file(struct house *h,
+                    const char *source); /* of the library, also while it is away */
+void songs_finish(struct house *h);      /* then the loop has no more of it */
 void songs_close(struct house *h);
 
 /* house_hops.c */
@@ -218,6 +234,9 @@ bool house_cache_exists(const struct house *h); /* something was fetched once */
 struct house_source;
 /* The key of the song in the cache, when it is one that can be fetched; `source` is what the queue has for it. Pure. */
 bool source_key(const struct track *t, const char *source, char key[CACHE_KEY_MAX + 1]);
+bool source_is_url(const char *source); /* http or https */
+/* Whether it is a file of the cache, as the queue names files. */
+bool source_has_file(const struct house *h, const char *source);
 /* Before there is a jukebox whose queue is that of `state`. */
 void source_open(struct house *h, const struct house_params *p, const struct journal_state *state);
 void source_attach(struct house *h); /* there is a loop */
@@ -226,9 +245,10 @@ void source_finish(struct house *h); /* then the loop has no more of it */
 void source_close(struct house *h);
 /* The cache may hold less than before; `c` NULL: it is not open. Nothing works on it. */
 void source_cache_changed(struct house *h, struct cache *c);
-/* A struct jukebox_settings' is_coming, is_growing and name_song; `ctx` is the house. */
+/* A struct jukebox_settings' is_coming, is_growing, is_passing and name_song; `ctx` is the house. */
 bool source_is_coming(void *ctx, const struct track *t, const char *source);
 bool source_is_growing(void *ctx, const struct track *t, const char *source);
+bool source_is_passing(void *ctx, const struct track *t, const char *source);
 bool source_name(void *ctx, const struct track *t, struct song_name *out);
 /* The file of such a song; the caller frees. NULL: `why` is a sentence. */
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,
@@ -237,8 +257,6 @@ char *source_path(struct house *h, const struct track *t, const char *source, ch
 bool source_waits(const struct house *h, const struct track *t, char *out, size_t size);
 /* Somebody wants this song, whatever went wrong with it before. */
 void source_retry(struct house *h, const char *video_id, const char *source);
-/* The mark on an address that staff names at this box; the caller frees. */
-char *source_seal(const struct house *h, const char *source);
 const char *source_refuses_youtube(const struct house *h); /* NULL: it is on */
 struct message *source_status(const struct house *h);      /* the caller owns it */
 

@@ -23,11 +23,12 @@ char *program_beside(const char *name)
     return xasprintf("%.*s/%s", slash ? (int)(slash - path) : 0, path, name);
 }
 
-static bool has_requests_without_file(const struct queue *q)
+/* Whether there are entries of which only the library may know a file. */
+static bool needs_library(const struct house *h, const struct queue *q)
 {
     for (int l = 0; l < QUEUE_LISTS; l++)
         for (size_t i = 0; i < q->list[l].count; i++)
-            if (!q->list[l].at[i]->source[0])
+            if (!seal_is_whole(&h->seal, q->list[l].at[i]))
                 return true;
     return false;
 }
@@ -48,7 +49,7 @@ void songs_open(struct house *h, const struct house_params *p, const struct jour
                                           });
     if (ret < 0)
         log_err(&h->log, "there is no library: %s", strerrordesc_np(-ret));
-    else if (has_requests_without_file(&state->queue))
+    else if (needs_library(h, &state->queue))
         library_wait_known(h->library, KNOWN_MAX_NS);
     free(probe);
     free(path);
@@ -89,13 +90,18 @@ static enum library_place place_of(struct house *h, const char *source, uint64_t
     return place;
 }
 
+bool songs_has_file(struct house *h, const char *source)
+{
+    return h->library && place_of(h, source, NULL) != LIBRARY_UNKNOWN;
+}
+
 char *songs_source(void *ctx, const struct track *t, const char *source, char *why, size_t why_size)
 {
     struct house *h = ctx;
     char *found = NULL;
     enum library_place place = LIBRARY_UNKNOWN;
     char key[CACHE_KEY_MAX + 1];
-    bool is_elsewhere = source_key(t, source, key), is_file = *source && !is_elsewhere;
+    bool is_elsewhere = source_key(t, source, key), is_file = *source && !source_is_url(source);
     if (h->library && is_file)
         place = place_of(h, source, NULL);
     if (is_file && place != LIBRARY_AWAY)
@@ -109,6 +115,10 @@ char *songs_source(void *ctx, const struct track *t, const char *source, char *w
     found = source_path(h, t, is_elsewhere ? source : "", why, why_size);
     if (!found && (is_away || place == LIBRARY_AWAY))
         snprintf(why, why_size, "The stick or folder with its file is not there.");
+    else if (!found && *t->source && !track_is_guests(t) && !trust_may_open(h, t))
+        snprintf(
+            why, why_size,
+            "It names a file that is not in the library, and that nobody has added at this box.");
     return found;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "player/house_internal.h"
-#include "player/seal.h"
 #include "player/shelf.h"
 #include "source/profile.h"
 #include "source/trouble.h"
@@ -31,6 +30,7 @@ struct parcel {
     char *file;                /* of the partial folder, when it is fetched; NULL: not yet */
     char *growing;             /* path of the file that could be played by now; NULL: none */
     int percent;               /* of the fetch; -1: unknown */
+    bool is_live, is_over;     /* over: no more of the live stream comes */
     bool is_started, is_known; /* known: what `meta` says comes from where the song is */
 
     /* The action that is to be answered; id 0: none. */
@@ -60,7 +60,6 @@ struct house_source {
     struct supply *supply;
     struct trouble trouble;
     struct shelf shelf;
-    struct seal seal;
     struct parcel **parcel;
     size_t count, cap;
 
@@ -88,24 +87,37 @@ struct house_source {
     bool has_youtube;
     const struct profile *profile;
     char **worker_argv, *probe_program, *scratch;
-    int max_minutes, max_mb;
+    int max_minutes, max_mb, live_minutes;
+    uint64_t live_bytes; /* that one live stream may take */
 };
 
-struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
+/* house_source_keys.c */
+bool source_key_is_youtube(const char *key);
+char *source_id_of_key(const char *key); /* the song's, by its key in the cache; the caller frees */
 
+/* house_source_queue.c */
+struct parcel *source_find(const struct house_source *s, const char *key); /* NULL: none */
 /* The one whose action that is; NULL: none. */
 struct parcel *source_find_action(const struct house_source *s, uint64_t id);
+void parcel_destroy(struct parcel *p);
+/* The supply gets to know the queue as it is now. */
+void source_look(struct house_source *s);
+/* The venue's default playlist is pinned, when it is another one than before. */
+void source_pin_playlist(struct house_source *s);
+bool source_is_in_library(const struct house *h, const char *key);
+const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
 
-/* house_source.c */
-bool source_is_url(const char *source);
+/* house_source_lost.c */
 /* Whether the song may be fetched at all; else `why` is a sentence. */
 bool source_may_fetch(const struct house_source *s, const struct track *t, const char *source,
                       const char *key, const char **why);
 /* A request of YouTube that is off, and of which nothing is here: it is about to be cancelled. */
 bool source_is_off(const struct house_source *s, const struct track *t, const char *source);
-bool source_is_in_library(const struct house *h, const char *key);
-char *source_id_of_key(const char *key); /* the song's, by its key in the cache; the caller frees */
-const char *source_named(const struct house_source *s, const struct track *t); /* by the queue */
+/* Entries of songs that the supply gave up are marked, or leave. */
+void source_give_up(struct house_source *s);
+/* Requests for what this house does not fetch and does not have: their guests are told at once, not when it is their
+ * turn. */
+void source_refuse_requests(struct house_source *s);
 
 /* house_source_work.c */
 /* The one to tell of: the first that has greeted, else the first that there is; NULL: none was needed yet. */
@@ -124,6 +136,7 @@ void errand_publish(struct house_source *s, struct parcel *p);
 void errand_evict(struct house_source *s, uint64_t id, uint64_t bytes);
 /* Not answered. */
 void errand_pause(struct house_source *s, const char *key);
+void errand_abandon(struct house_source *s, const char *key);
 void errand_refuse(struct house_source *s, const struct supply_action *a);
 void errand_forgive(struct house_source *s, const char *key);
 void errand_index(struct house_source *s); /* what the cache holds goes on the shelf, later */

@@ -165,6 +165,16 @@ void errand_pause(struct house_source *s, const char *key)
     send_errand(s, errand(run_pause, NULL, key));
 }
 
+static void run_abandon(struct cache *c, const struct cache_use *use, struct cache_task *t)
+{
+    cache_abandon(c, ((struct errand *)t)->key);
+}
+
+void errand_abandon(struct house_source *s, const char *key)
+{
+    send_errand(s, errand(run_abandon, NULL, key));
+}
+
 static void run_publish(struct cache *c, const struct cache_use *use, struct cache_task *t)
 {
     struct errand *e = (struct errand *)t;

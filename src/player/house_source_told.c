@@ -35,7 +35,17 @@ bool source_is_growing(void *ctx, const struct track *t, const char *source)
     if (!source_key(t, source, key) || shelf_find(&h->source->shelf, key))
         return false;
     const struct parcel *p = source_find(h->source, key);
-    return p && p->is_started;
+    return p && p->is_started && !p->is_over;
+}
+
+bool source_is_passing(void *ctx, const struct track *t, const char *source)
+{
+    const struct house *h = ctx;
+    char key[CACHE_KEY_MAX + 1];
+    if (!source_key(t, source, key))
+        return false;
+    const struct parcel *p = source_find(h->source, key);
+    return p && p->is_live && p->is_started && p->is_playing;
 }
 
 bool source_name(void *ctx, const struct track *t, struct song_name *out)
@@ -57,6 +67,17 @@ bool source_name(void *ctx, const struct track *t, struct song_name *out)
     bool is_other =
         *out->title && (strcmp(t->title, out->title) != 0 || strcmp(t->artist, out->artist) != 0);
     return is_other || (t->duration_s == 0 && out->duration_s > 0);
+}
+
+bool source_has_file(const struct house *h, const char *source)
+{
+    char *path = path_from_source(source);
+    const struct shelf *shelf = &h->source->shelf;
+    bool is_there = false;
+    for (size_t i = 0; i < shelf->count && !is_there; i++)
+        is_there = strcmp(shelf->at[i].path, path) == 0;
+    free(path);
+    return is_there;
 }
 
 char *source_path(struct house *h, const struct track *t, const char *source, char *why,

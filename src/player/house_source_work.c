@@ -49,11 +49,13 @@ static void learn(struct parcel *p, const struct message *answer)
 static void have_resolved(struct parcel *p, const struct message *answer)
 {
     learn(p, answer);
+    p->is_live = message_bool(answer, "is_live", false);
     struct supply_result r = {
         .outcome = SUPPLY_OK,
+        .is_live = p->is_live,
         .bytes = (uint64_t)max_i64(message_i64(answer, "filesize", 0), 0),
         .duration_s = p->meta.duration_s,
-        .can_grow = message_bool(answer, "is_single_file", false),
+        .can_grow = p->is_live || message_bool(answer, "is_single_file", false),
     };
     source_done(p->source, p, &r);
 }
@@ -68,8 +70,9 @@ static bool take_file(struct parcel *p, const struct message *answer)
     if (!is_inside)
         return false;
     learn_text(&p->file, path + len + 1);
-    if (p->growing)
+    if (p->growing || p->is_live)
         learn_text(&p->growing, path);
+    p->is_over = p->is_live;
     return true;
 }
 
@@ -150,6 +153,7 @@ static void on_progress(void *ctx, const struct message *m)
     if (message_bool(m, "is_playable", false)) {
         learn_text(&p->growing, message_str(m, "path", NULL));
         in_hand_s = total > 0 && isfinite(seconds) ? (double)bytes / (double)total * seconds : 0;
+        in_hand_s = message_f64(m, "in_hand_s", in_hand_s);
     }
     supply_progress(s->supply, p->id, (uint64_t)bytes, in_hand_s, now_mono_ns());
     source_pump(s);
@@ -233,14 +237,19 @@ static struct message *fetch_message(const struct parcel *p)
     message_set_str(m, "profile", s->profile->name);
     /* Into this house's own network leads nothing but what its staff named. */
     message_set_bool(m, "is_guest", !p->is_trusted);
+    if (s->live_minutes && !p->is_guests)
+        message_set_bool(m, "allows_live", true);
     if (p->is_guests && s->max_minutes)
         message_set_i64(m, "max_duration_s", s->max_minutes * (int64_t)60);
     if (!fetches)
         return m;
     message_set_str(m, "folder", p->folder);
     message_set_str(m, "name", FILE_NAME);
-    if (s->max_mb)
-        message_set_i64(m, "max_bytes", s->max_mb * (int64_t)1000000);
+    if (p->is_live)
+        message_set_i64(m, "max_live_s", s->live_minutes * (int64_t)60);
+    if (p->is_live || s->max_mb)
+        message_set_i64(m, "max_bytes",
+                        p->is_live ? (int64_t)s->live_bytes : s->max_mb * (int64_t)1000000);
     if (p->limit)
         message_set_i64(m, "rate_limit", (int64_t)p->limit);
     return m;
@@ -408,6 +417,15 @@ static void limit(struct house_source *s, uint64_t id, uint64_t bytes_s)
     worker_tell(lane->worker, m);
 }
 
+/* Of a live stream nothing is kept. */
+static void drop(struct house_source *s, const char *key)
+{
+    struct parcel *p = source_find(s, key);
+    if (p)
+        p->is_started = false;
+    errand_abandon(s, key);
+}
+
 static void begin_action(struct house_source *s, struct parcel *p, const struct supply_action *a)
 {
     p->id = a->id;
@@ -423,6 +441,7 @@ static void begin_action(struct house_source *s, struct parcel *p, const struct 
     case SUPPLY_NAME: p->needs = NEEDS_LANE; break;
     case SUPPLY_FETCH:
         p->percent = -1;
+        p->is_over = false;
         free(p->growing);
         p->growing = NULL;
         errand_begin(s, p);
@@ -443,6 +462,7 @@ void work_begin(struct house_source *s, const struct supply_action *a)
     case SUPPLY_REFUSE: errand_refuse(s, a); break;
     case SUPPLY_CANCEL: cancel(s, a->id); break;
     case SUPPLY_LIMIT: limit(s, a->id, a->limit); break;
+    case SUPPLY_DROP: drop(s, a->key); break;
     default:
         if (p)
             begin_action(s, p, a);

@@ -31,6 +31,9 @@ struct jukebox_settings {
      * MARK_UNPLAYABLE) too: the same operation on the same queue has the same result elsewhere. Not told
      * what jukebox_adopt() brings. NULL: nobody is told. */
     void (*on_op)(void *ctx, const struct queue_op *op);
+    /* Whether the file or address that an entry names itself is opened: others than staff may write the queue far away.
+     * No I/O. NULL: all are. */
+    bool (*may_open)(void *ctx, const struct track *t);
     /* Which file is played of a song, by those who know more files than the queue does: `source` is what the queue
      * has, "" when it has none. What is returned is freed; NULL: there is none, and `why` is a sentence. It does no I/O.
      * NULL: what the queue has is played. */
@@ -40,6 +43,9 @@ struct jukebox_settings {
     bool (*is_coming)(void *ctx, const struct track *t, const char *source);
     /* Whether the file that find_source() gives for it still grows. No I/O. NULL: none does. */
     bool (*is_growing)(void *ctx, const struct track *t, const char *source);
+    /* Whether what is here of the song is being played and is good for that alone, as of a live stream: it does not
+     * follow itself. No I/O. NULL: none is. */
+    bool (*is_passing)(void *ctx, const struct track *t, const char *source);
     /* Whether others know the names of a song of which the queue has only a stand-in: texts are borrowed. NULL: never. */
     bool (*name_song)(void *ctx, const struct track *t, struct song_name *out);
     /* A song of the house, to be played while nothing of the queue can be: it is here, and the caller's. `is_stuck`: there

@@ -204,21 +204,23 @@ void turn_postpone(struct jukebox *j)
 
 /* The file or address an entry names itself. A guest far away names songs; what else stands in the document is nothing
  * that we open. */
-static const char *own_source(const struct track *t)
+static const char *own_source(const struct jukebox *j, const struct track *t)
 {
-    return track_is_guests(t) ? "" : t->source;
+    const struct jukebox_settings *s = &j->settings;
+    bool is_refused = *t->source && s->may_open && !s->may_open(s->ctx, t);
+    return track_is_guests(t) || is_refused ? "" : t->source;
 }
 
 const char *turn_source(const struct jukebox *j, const struct track *t)
 {
     if (!t)
         return "";
-    const char *source = own_source(t);
+    const char *source = own_source(j, t);
     for (int l = 0; !*source && t->video_id[0] && l < QUEUE_LISTS; l++)
         for (size_t i = 0; !*source && i < j->queue.list[l].count; i++) {
             const struct track *other = j->queue.list[l].at[i];
             if (strcmp(other->video_id, t->video_id) == 0)
-                source = own_source(other);
+                source = own_source(j, other);
         }
     return source;
 }
@@ -303,11 +305,18 @@ static bool is_aside(const struct jukebox *j, const struct track *t)
            (j->view.now_ns < j->aside_ns || turn_is_growing(j, t));
 }
 
+static bool is_passing(const struct jukebox *j, const struct track *t)
+{
+    const struct jukebox_settings *s = &j->settings;
+    return s->is_passing && s->is_passing(s->ctx, t, turn_source(j, t));
+}
+
 static bool can_follow(void *ctx, const struct track *t)
 {
     const struct choice *c = ctx;
     bool is_other = !c->not_this || entry_key(&c->jukebox->queue, t) != c->not_this;
-    return is_other && !is_aside(c->jukebox, t) && !turn_is_coming(c->jukebox, t);
+    return is_other && !is_aside(c->jukebox, t) && !turn_is_coming(c->jukebox, t) &&
+           !is_passing(c->jukebox, t);
 }
 
 bool turn_find_other(const struct jukebox *j, uint64_t entry, struct entry_place *out)

@@ -7,9 +7,11 @@ carries the same n and an "event": any number of "progress", then one "done" or 
   hello                         versions, JavaScript runtimes, where yt-dlp came from
   resolve  url profile is_guest max_duration_s allows_live allows_list
                                 done: the description of what would be fetched
-  fetch    the same, folder name max_bytes rate_limit subtitles
-                                progress: done, total, path, is_playable and duration of the growing file
-                                done: the description, path, size
+  fetch    the same, folder name max_bytes max_live_s rate_limit subtitles
+                                progress: done, total, path, is_playable and duration of the growing file; of a live
+                                stream done, path, is_playable and in_hand_s, the seconds that came so far
+                                done: the description, path, size. A live stream is done when it ends, or when
+                                max_live_s or max_bytes are reached: its file is what came until then
   rate     rate_limit           of the fetch under way; 0: none. Taken at once
   cancel                        the request under way ends with an error. Taken at once
 
@@ -21,6 +23,7 @@ merge), message, warnings. A line over 1 MiB, no JSON, or an unknown request get
 Ends at the end of its input, and with its parent."""
 import argparse
 import collections
+import contextlib
 import ctypes
 import hashlib
 import http.server
@@ -43,6 +46,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 LINE_MAX = 1 << 20
 WAITING_MAX = 4         # requests that may wait while one is under way
@@ -53,7 +57,13 @@ PROGRESS_EVERY_S = 0.25
 PROGRESS_FIRST_S = 0.1  # in the first seconds: somebody may wait for it to start
 WATCH = "https://www.youtube.com/watch"
 FOUND_S = 60            # so long what was resolved is good for a fetch of the same
-ATTEMPTS = 3            # at a file whose partial proved to be of another
+ATTEMPTS = 3            # at a file whose partial proved to be of another, and at a segment of a live stream
+BLOCK = 16384
+LIVE_S = 3600           # of a live stream that nobody limits
+LIVE_BEHIND_S = 10      # its end lies so far ahead when it begins: what comes late is not missed
+LIVE_PATIENCE_S = 15    # a list that does not grow for so long has ended
+LIVE_PROOF_S = 30       # after that it should be seen that it can be played
+SEGMENT_MAX = 64 << 20
 FORMAT_SORT = ["res", "fps", "proto"]
 # For guests, and for what plainly is a file.
 EXTRACTORS = "youtube,youtube:truncated_id,youtube:truncated_url,html5,generic"
@@ -137,6 +147,10 @@ class Truncated(Refusal):
 
 class MergeFailed(Refusal):
     pass
+
+
+class Enough(Exception):
+    """So much of a live stream came as is allowed."""
 
 
 # ---- the process -------------------------------------------------------------------------------------------------
@@ -374,6 +388,12 @@ def selector(profile):
                      f"b[vcodec!^=?av01][vcodec!^=?vp]{size}", f"bv*[vcodec!^=?av01]{size}+ba", "bv*+ba/b"])
 
 
+def live_selector(profile):
+    """Of what comes in one piece, sound and pictures together."""
+    size = f"[height<=?{PROFILES[board() if profile == 'auto' else profile][0]}]"
+    return f"b[vcodec^=avc1]{size}/b{size}/b"
+
+
 # ---- what yt-dlp says --------------------------------------------------------------------------------------------
 
 class Warnings:
@@ -541,8 +561,6 @@ def describe(info, url):
         "subtitles": {lang: [t.get("ext") for t in tracks][:10] for lang, tracks in list(subtitles.items())[:50]
                       if isinstance(tracks, list)},
     }
-    if d["is_live"]:        # nothing to fetch: the player opens it itself
-        d["stream"] = {"url": formats[0].get("url"), "headers": formats[0].get("http_headers") or {}}
     return {k: v for k, v in d.items() if v is not None}
 
 
@@ -592,6 +610,16 @@ def duration_of(f, at, end):
 
 
 # ---- a fetch -----------------------------------------------------------------------------------------------------
+
+def stem_of(request):
+    """The path of what is to be fetched, without its ending."""
+    folder, name = request.get("folder"), request.get("name")
+    if not isinstance(folder, str) or not os.path.isabs(folder) or not os.path.isdir(folder):
+        raise BadRequest("folder must be the path of a folder")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+        raise BadRequest("name must be letters, digits, '_', '.' and '-'")
+    return os.path.join(folder, name)
+
 
 class Part:
     """One of the files a fetch consists of."""
@@ -644,13 +672,8 @@ class Fetch:
 
     def __init__(self, worker, n, request, info, description):
         self.worker, self.n, self.description = worker, n, description
-        folder, name = request.get("folder"), request.get("name")
-        if not isinstance(folder, str) or not os.path.isabs(folder) or not os.path.isdir(folder):
-            raise BadRequest("folder must be the path of a folder")
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
-            raise BadRequest("name must be letters, digits, '_', '.' and '-'")
-        self.stem = os.path.join(folder, name)
-        self.resume_path = os.path.join(folder, "resume.json")
+        self.stem = stem_of(request)
+        self.resume_path = os.path.join(os.path.dirname(self.stem), "resume.json")
         self.max_bytes = request.get("max_bytes") if number(request.get("max_bytes")) else 0
         self.max_duration_s = number(request.get("max_duration_s")) or 0
         self.languages = [s for s in request.get("subtitles") or [] if isinstance(s, str)][:10]
@@ -832,6 +855,169 @@ class Fetch:
         return files
 
 
+# ---- a live stream -----------------------------------------------------------------------------------------------
+
+Segment = collections.namedtuple("Segment", "number url seconds head")
+
+
+class Playlist:
+    """A list of segments (HLS) as it is at this moment."""
+
+    def __init__(self, text, url):
+        self.is_over, self.target_s, self.segments = "#EXT-X-ENDLIST" in text, 6.0, []
+        number, seconds, head = 0, 0.0, None
+        try:
+            for line in map(str.strip, text.splitlines()):
+                name, _, value = line.partition(":")
+                if name == "#EXT-X-MEDIA-SEQUENCE":
+                    number = int(value)
+                elif name == "#EXT-X-TARGETDURATION":
+                    self.target_s = min(max(float(value), 1.0), 10.0)
+                elif name == "#EXTINF":
+                    seconds = min(max(float(value.split(",")[0]), 0.0), 60.0)
+                elif name == "#EXT-X-BYTERANGE" or (name == "#EXT-X-KEY" and "METHOD=NONE" not in value):
+                    raise ProtocolRefused("its segments are encrypted, or parts of a file")
+                elif name == "#EXT-X-MAP":
+                    head = urllib.parse.urljoin(url, re.search(r'URI="([^"]*)"', value)[1])
+                elif line and not line.startswith("#"):
+                    self.segments.append(Segment(number, urllib.parse.urljoin(url, line), seconds, head))
+                    number += 1
+        except (ValueError, TypeError) as e:
+            raise Truncated(f"no list of segments: {e}") from None
+
+    def last(self, seconds):
+        """The segments at its end that last so long."""
+        first = len(self.segments)
+        while first and seconds > 0:
+            first -= 1
+            seconds -= self.segments[first].seconds
+        return self.segments[first:]
+
+
+class Live:
+    """Writes a live stream down while it is played: until it ends, or so much of it is here as is allowed. Nothing of it
+    is gone on with later."""
+    part = None     # nothing of it is fetched by yt-dlp's downloaders
+
+    def __init__(self, worker, n, request, info, description):
+        self.worker, self.n, self.description = worker, n, description
+        self.stem = stem_of(request)
+        self.max_bytes = number(request.get("max_bytes")) or math.inf
+        self.until_s = time.monotonic() + (number(request.get("max_live_s")) or LIVE_S)
+        self.format = worker.live_format(info, request)
+        self.path = self.out = None
+        self.done, self.in_hand_s, self.is_playable = 0, 0.0, False
+        self.began_s, self.told_s = time.monotonic(), 0.0
+
+    def run(self):
+        if is_plain(self.format):
+            bring = self.pour
+        elif (self.format.get("protocol") or "").startswith("m3u8"):
+            bring = self.follow
+        else:
+            raise ProtocolRefused(f"live streams by {self.format.get('protocol')} are not played")
+        try:
+            bring()
+        except Enough:
+            pass
+        finally:
+            if self.out:
+                self.out.close()
+        if not self.done:
+            raise Truncated("nothing came of the stream")
+        return {"path": self.path, "size": self.done, **self.description, "ext": self.path.rpartition(".")[2]}
+
+    def open(self, url):
+        return contextlib.closing(self.worker.open(url, self.format.get("http_headers")))
+
+    def begin(self, ending):
+        self.path = f"{self.stem}.{ending}"
+        self.out = open(self.path, "wb", buffering=0)
+
+    def take(self, data):
+        if self.done + len(data) > self.max_bytes or time.monotonic() >= self.until_s:
+            raise Enough()
+        self.out.write(data)
+        self.done += len(data)
+
+    def tell(self, now=False):
+        t = time.monotonic()
+        if not now and t - self.told_s < PROGRESS_EVERY_S:
+            return
+        self.told_s = t
+        self.worker.check_alive()
+        self.is_playable = self.is_playable or look(self.path)[0]
+        if not self.is_playable and t - self.began_s > LIVE_PROOF_S:
+            raise ProtocolRefused("it cannot be played while it comes")
+        self.worker.lines.send(self.n, "progress", done=self.done, path=self.path, is_playable=self.is_playable,
+                               in_hand_s=self.in_hand_s)
+
+    # -- one response without an end --
+
+    def pour(self):
+        with self.open(self.format["url"]) as response:
+            ending = self.format.get("ext")
+            self.begin(ending if ending in ENDINGS else "bin")
+            began_s = time.monotonic()
+            while data := response.read(BLOCK):
+                self.take(data)
+                self.in_hand_s = time.monotonic() - began_s     # it comes at the pace it plays, or faster
+                self.tell()
+
+    # -- a list of segments that grows --
+
+    def follow(self):
+        url, last, head = self.format["url"], None, None
+        playlist = self.read_list(url)
+        grew_s = time.monotonic()
+        while True:
+            fresh = playlist.last(LIVE_BEHIND_S) if last is None else [s for s in playlist.segments if s.number > last]
+            for segment in fresh:
+                if not self.out:
+                    self.begin("mp4" if segment.head else "ts")
+                elif segment.head != head:      # a file has one head
+                    return
+                self.bring(segment, segment.head != head)
+                last, head, grew_s = segment.number, segment.head, time.monotonic()
+            if playlist.is_over or time.monotonic() - grew_s > LIVE_PATIENCE_S:
+                return
+            time.sleep(playlist.target_s / (1 if fresh else 2))
+            try:
+                playlist = self.read_list(url)
+            except Exception as e:      # it may come again, while there is patience
+                self.worker.warnings.warning(plain_text(e))
+
+    def read_list(self, url):
+        return Playlist(self.read(url, LINE_MAX).decode("utf-8", "replace"), url)
+
+    def read(self, url, most):
+        data = bytearray()
+        with self.open(url) as response:
+            while block := response.read(BLOCK):
+                data += block
+                if len(data) > most:
+                    raise ProtocolRefused(f"more than {most} bytes came of {url[:200]}")
+        return bytes(data)
+
+    def bring(self, segment, with_head):
+        """One that does not come is passed over: the next is on its way."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                data = (self.read(segment.head, SEGMENT_MAX) if with_head and segment.head else b"") + self.read(
+                    segment.url, SEGMENT_MAX)
+                break
+            except Refusal:
+                raise
+            except Exception as e:
+                self.worker.warnings.warning(plain_text(e))
+                if not left:
+                    return
+                time.sleep(0.5)
+        self.in_hand_s += segment.seconds
+        self.take(data)
+        self.tell(True)
+
+
 def request_header(request, name):
     """Of urllib's request, as old yt-dlp has it, or of its own."""
     value = request.headers.get(name)
@@ -861,7 +1047,7 @@ class Worker:
         self.phase, self.fetch = "page", None
         self.found = (None, 0, None)    # what the last resolve asked for, when, and its answer
         # Of the request under way. The signal is sent by the reading thread and taken on the main one.
-        self.current, self.may_cancel = None, False
+        self.current, self.may_cancel, self.cancelled = None, False, None
         signal.signal(signal.SIGUSR1, self.on_cancel)
 
     # -- yt-dlp --
@@ -1029,6 +1215,8 @@ class Worker:
             self.guard.turn(request.get("is_guest") is not False)
             try:
                 self.may_cancel = True
+                if self.cancelled == n:     # before it was begun
+                    raise Cancelled("cancelled")
                 done = asked(request)
             finally:
                 self.may_cancel = False
@@ -1085,9 +1273,10 @@ class Worker:
             info = next((e for e in info.get("entries") or [] if e), None)
         if not info or info.get("_type", "video") != "video":
             raise ListRefused("there is no video in that list")
-        if not info.get("is_live") and self.is_written_still(info):
+        allows_live = request.get("allows_live")
+        if not info.get("is_live") and (self.is_written_still(info) or allows_live and self.is_endless(info)):
             info["is_live"], info["live_status"] = True, "is_live"
-        if (info.get("is_live") or info.get("live_status") == "is_upcoming") and not request.get("allows_live"):
+        if info.get("live_status") == "is_upcoming" or info.get("is_live") and not allows_live:
             raise LiveRefused("that is a live stream")
         limit = number(request.get("max_duration_s"))
         seconds = duration_said(info) or 0
@@ -1108,6 +1297,34 @@ class Worker:
                 return True
         return False
 
+    def is_endless(self, info):
+        """A file whose server does not say how long it is: it is taken for a stream."""
+        formats = formats_of(info)
+        if len(formats) != 1 or not is_plain(formats[0]) or size_of(formats[0])[0]:
+            return False
+        try:
+            with contextlib.closing(self.open(formats[0]["url"], formats[0].get("http_headers"))) as response:
+                return not response.headers.get("Content-Length")
+        except Exception:       # it is asked for once more when it is fetched
+            return False
+
+    def open(self, url, headers):
+        """Of old yt-dlp, which has no requests of its own, or of a newer one."""
+        kind = getattr(getattr(self.ytdlp, "networking", None), "Request", None) or urllib.request.Request
+        return self.ydl.urlopen(kind(url, headers=headers or {}))
+
+    def live_format(self, info, request):
+        """The one to write down: two that belong together would come apart."""
+        formats = formats_of(info)
+        if len(formats) == 1:
+            return formats[0]
+        choose = self.ydl.build_format_selector(live_selector(request.get("profile", "auto")))
+        found = next(iter(choose({"formats": info.get("formats") or [], "has_merged_format": True,
+                                  "incomplete_formats": False})), None)
+        if not found:
+            raise ProtocolRefused("its sound and its pictures come apart")
+        return found
+
     def resolve(self, request):
         info, url = self.find(request)
         self.found = (self.asked(request), time.monotonic(), info)
@@ -1127,10 +1344,8 @@ class Worker:
 
     def bring(self, request):
         info, url = self.find_again(request)
-        if info.get("is_live"):
-            raise LiveRefused("a live stream has no end to fetch")
         self.phase = "media"
-        self.fetch = Fetch(self, request["n"], request, info, describe(info, url))
+        self.fetch = (Live if info.get("is_live") else Fetch)(self, request["n"], request, info, describe(info, url))
         return self.fetch.run()
 
     def download(self, path, f, is_subtitle=False):

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/compiler.h"
+#include "source/extractor_store.h"
 
 void fetch_command_free(char **argv)
 {
@@ -12,31 +13,35 @@ void fetch_command_free(char **argv)
     free(argv);
 }
 
-char **fetch_command(const struct fetch_options *o)
+char **fetch_command(const struct config *c, const struct fetch_params *p)
 {
-    char *niceness = o->niceness ? xasprintf("%d", o->niceness) : NULL;
+    char *cache = xasprintf("%s/fetch/yt-dlp", p->state_dir);
+    char *niceness = p->niceness ? xasprintf("%d", p->niceness) : NULL;
+    char *newer = extractor_newest(p->state_dir);
     const struct {
         const char *option, *value;
     } pairs[] = {
-        { "--cache", o->cache },
+        { "--cache", cache },
         { "--nice", niceness },
-        { "--yt-dlp", o->yt_dlp },
-        { "--newer", o->newer },
-        { "--extractors", o->extractors },
-        { "--js-runtime", o->js_runtime },
-        { "--player-client", o->player_client },
-        { "--cookies", o->cookies },
-        { "--remote-component", o->fetch_solver ? "ejs:github" : NULL },
+        { "--yt-dlp", p->yt_dlp ? p->yt_dlp : c->fetch.yt_dlp },
+        { "--newer", newer },
+        { "--extractors", c->fetch.extractors },
+        { "--js-runtime", c->fetch.js_runtime },
+        { "--player-client", c->youtube.player_client },
+        { "--cookies", c->youtube.cookies },
+        { "--remote-component", c->youtube.fetch_solver ? "ejs:github" : NULL },
     };
     char **argv = xcalloc(2 * ARRAY_LEN(pairs) + 2, sizeof(*argv));
     size_t n = 0;
-    argv[n++] = xstrdup(o->program);
+    argv[n++] = xstrdup(p->program);
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         if (!pairs[i].value || !*pairs[i].value)
             continue;
         argv[n++] = xstrdup(pairs[i].option);
         argv[n++] = xstrdup(pairs[i].value);
     }
+    free(newer);
     free(niceness);
+    free(cache);
     return argv;
 }

@@ -9,6 +9,7 @@
 #include "source/supply_internal.h"
 
 #define SAMPLE_NS SECONDS(1)
+#define LIVE_MS   (25 * 3600 * 1000) /* who fetches it knows for how long */
 
 uint64_t supply_random(struct supply *s)
 {
@@ -194,6 +195,7 @@ static void describe(struct entry *e, const struct supply_wanted *w, size_t plac
     if (w->duration_s > 0)
         e->duration_s = w->duration_s;
     e->needed_ns = w->needed_ns;
+    e->was_played |= w->is_playing && e->is_started;
 }
 
 /* What stood before the one that plays now was overtaken; but only of what was to come soon it was the turn. */
@@ -217,6 +219,26 @@ static int by_place(const void *a, const void *b)
     if (x->is_queued != y->is_queued)
         return x->is_queued ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* What came of a live stream is of no use when it was played, or when its turn is no longer near. */
+static void drop_streams(struct supply *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *e = s->entry[i];
+        bool is_near = e->is_queued && e->needed_ns != NO_TIME &&
+                       e->needed_ns - s->now_ns <= LIVE_OFF_NS && !e->was_played;
+        if (!e->is_live || e->is_playing || is_near)
+            continue;
+        if (e->state == SUPPLY_FETCHING) {
+            entry_cancel(s, e);
+        } else if (e->state == SUPPLY_READY) {
+            entry_set_state(e, SUPPLY_NEW);
+            e->is_started = false;
+            supply_put(s, SUPPLY_DROP, e, "");
+        }
+        e->was_played = e->was_played && e->action;
+    }
 }
 
 /* Entries that left the queue are forgotten, unless an answer is still to come. */
@@ -272,6 +294,7 @@ void supply_queue(struct supply *s, const struct supply_wanted *at, size_t count
             e->overdue_ns = 0;
         }
     }
+    drop_streams(s);
     forget(s);
     supply_decide(s);
 }
@@ -299,6 +322,7 @@ static void looked(struct supply *s, struct entry *e, const struct supply_result
 static void named(struct supply *s, struct entry *e, const struct supply_result *r)
 {
     e->was_named = r->outcome != SUPPLY_CANCELLED;
+    e->is_live |= r->outcome == SUPPLY_OK && r->is_live;
     if (r->outcome == SUPPLY_OK && r->duration_s > 0)
         e->duration_s = r->duration_s;
     if (r->outcome == SUPPLY_FAILURE && r->failure.fate == SUPPLY_PERMANENT)
@@ -310,9 +334,10 @@ static void resolved(struct supply *s, struct entry *e, const struct supply_resu
 {
     e->bytes = r->bytes;
     e->can_grow = r->can_grow;
+    e->is_live = r->is_live;
     if (r->duration_s > 0)
         e->duration_s = r->duration_s;
-    if (!e->is_queued || supply_yields(s, e)) {
+    if (!e->is_queued || !entry_is_due(s, e) || supply_yields(s, e)) {
         entry_set_state(e, SUPPLY_NEW);
         return;
     }
@@ -325,8 +350,9 @@ static void resolved(struct supply *s, struct entry *e, const struct supply_resu
     e->began_ns = s->now_ns;
     struct supply_action *a = supply_ask(s, SUPPLY_FETCH, e);
     a->bytes = e->bytes ? e->bytes : GUESS_BYTES;
-    a->discards = e->discards;
-    a->timeout_ms = (int)clamp_i64((int64_t)(e->duration_s * 5000), 600000, 6 * 3600000);
+    a->discards = e->discards || e->is_live;
+    a->timeout_ms =
+        e->is_live ? LIVE_MS : (int)clamp_i64((int64_t)(e->duration_s * 5000), 600000, 6 * 3600000);
     e->discards = false;
 }
 
@@ -338,11 +364,24 @@ static void published(struct supply *s, struct entry *e)
     supply_put(s, SUPPLY_HAVE, e, "");
 }
 
+/* A live stream is over: what came of it plays to its end. */
+static void streamed(struct supply *s, struct entry *e)
+{
+    entry_set_state(e, SUPPLY_READY);
+    if (!e->is_started)
+        supply_put(s, SUPPLY_START, e, "");
+    e->is_started = true;
+}
+
 static void succeeded(struct supply *s, struct entry *e, const struct supply_result *r)
 {
     switch (e->doing) {
     case SUPPLY_RESOLVE: resolved(s, e, r); break;
     case SUPPLY_FETCH:
+        if (e->is_live) {
+            streamed(s, e);
+            break;
+        }
         entry_set_state(e, SUPPLY_CHECKING);
         supply_ask(s, SUPPLY_CHECK, e)->timeout_ms =
             (int)clamp_i64((int64_t)(e->duration_s * 2000), 60000, 3600000);
@@ -372,6 +411,8 @@ void supply_done(struct supply *s, uint64_t id, const struct supply_result *r, i
         evicted(s, r->outcome == SUPPLY_OK);
     } else if (e) {
         e->action = 0;
+        if (e->is_live && e->doing == SUPPLY_FETCH && r->outcome != SUPPLY_OK)
+            supply_put(s, SUPPLY_DROP, e, "");
         if (e->doing == SUPPLY_LOOK)
             looked(s, e, r);
         else if (e->doing == SUPPLY_NAME)
@@ -384,8 +425,9 @@ void supply_done(struct supply *s, uint64_t id, const struct supply_result *r, i
             entry_lag(s, e);
         else
             entry_set_state(e, SUPPLY_NEW);
-        if (e->state != SUPPLY_FETCHING && e->state != SUPPLY_CHECKING)
+        if (e->state == SUPPLY_NEW || e->state == SUPPLY_WAITING || e->state == SUPPLY_FAILED)
             e->is_started = false;
+        drop_streams(s);
         forget(s);
     }
     supply_decide(s);
@@ -408,8 +450,8 @@ void supply_progress(struct supply *s, uint64_t id, uint64_t bytes, double in_ha
         int64_t went_ns = s->now_ns - e->seen_ns;
         if (went_ns >= SAMPLE_NS && bytes >= e->seen_bytes) {
             double rate = (double)(bytes - e->seen_bytes) * 1e9 / (double)went_ns;
-            /* One that is held back says nothing of the line. */
-            if (!e->limit)
+            /* One that is held back, or comes as it plays, says nothing of the line. */
+            if (!e->limit && !e->is_live)
                 s->bandwidth =
                     (uint64_t)(s->bandwidth ? ((double)s->bandwidth * 3 + rate) / 4 : rate);
             e->seen_ns = s->now_ns;

@@ -11,6 +11,9 @@
  * READY: the whole file is in the cache, checked. Only that may be played, or a file that still grows and was said to
  * have enough in hand (SUPPLY_START). Whatever fails, what is READY overtakes: that is the player's to do.
  *
+ * A live stream is never whole and never published: it is fetched from half a minute before its turn on, as long as it
+ * plays; what came of it is READY when it ends by itself, plays to its end, and goes (SUPPLY_DROP).
+ *
  * One download at a time, a second one only beside one that is slower than its song plays; what is needed within a
  * minute stops one that is needed later, whose partial stays, and one that has been slow for half a minute. Every action with an id is answered once, also a cancelled
  * one: until then its key is not touched.
@@ -78,10 +81,11 @@ enum supply_outcome {
 struct supply_result {
     enum supply_outcome outcome;
     struct supply_failure failure;
-    /* SUPPLY_RESOLVE; SUPPLY_NAME: duration_s */
+    /* SUPPLY_RESOLVE; SUPPLY_NAME: duration_s, is_live */
     uint64_t bytes;    /* 0: unknown */
     double duration_s; /* 0: unknown */
     bool can_grow;     /* one file that plays from its beginning while it grows */
+    bool is_live;
 };
 /* The end of the action `id`. An id of a former life, or a second answer, is passed over. */
 void supply_done(struct supply *s, uint64_t id, const struct supply_result *r, int64_t now_ns);
@@ -118,6 +122,7 @@ enum supply_action_kind {
     SUPPLY_LIMIT,   /* the fetch `id` goes on with `limit` */
     SUPPLY_START,   /* may be played while it grows */
     SUPPLY_HAVE,    /* is READY */
+    SUPPLY_DROP,    /* what came of the live stream goes */
     SUPPLY_FAIL,    /* the entry cannot be played: class; a request is cancelled with it */
     SUPPLY_REFUSE,  /* keep for `for_s`: not to be asked for, class */
     SUPPLY_PUT_OFF, /* not before `until_ns`: class */

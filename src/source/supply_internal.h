@@ -7,7 +7,9 @@
 #define URGENT_NS   SECONDS(60)
 #define IN_HAND_S   15.0
 #define GIVE_UP_NS  SECONDS(1800)
-#define HOURLY_MAX  60 /* resolutions of sources that count them */
+#define LIVE_NS     SECONDS(30)  /* before its turn a live stream is fetched ... */
+#define LIVE_OFF_NS SECONDS(120) /* ... and when that is so far away again, no longer */
+#define HOURLY_MAX  60           /* resolutions of sources that count them */
 #define DOWNLOADS   2
 #define FULL_NS     SECONDS(300)
 #define GUESS_BYTES ((uint64_t)100 * 1000 * 1000)
@@ -41,6 +43,7 @@ struct entry {
 
     /* Of its fetch. */
     bool can_grow, is_started;
+    bool is_live, was_played;
     uint64_t bytes, done, limit;         /* bytes 0: unknown */
     int64_t began_ns, seen_ns, heard_ns; /* first, sampled and last progress */
     uint64_t began_bytes, seen_bytes;
@@ -91,5 +94,8 @@ int64_t supply_next_change_ns(const struct supply *s);
 /* The next few that are not failing, every request, and what is spare: `ahead`, AHEAD at first, counts down while the queue is walked. */
 bool entry_is_in_reach(const struct entry *e, int *ahead);
 bool entry_is_growing(const struct entry *e); /* plays while it is fetched */
+bool entry_is_due(const struct supply *s,
+                  const struct entry *e); /* of a live stream it may be too early */
+void entry_cancel(struct supply *s, struct entry *e);
 /* Somebody else is to be resolved or fetched before it, now. */
 bool supply_yields(const struct supply *s, const struct entry *e);

@@ -11,6 +11,7 @@
 #define PACE_MIN     2.0 /* times as fast as it plays */
 #define PACE_AFTER_S 0.2 /* the first bytes say nothing of the pace */
 #define SOON_S       2.0
+#define LIVE_S       4.0 /* of a live stream, that comes no faster than it plays */
 #define LOOK_MS      10000
 #define RESOLVE_MS   120000
 #define NAME_MS      20000
@@ -38,6 +39,12 @@ bool entry_is_in_reach(const struct entry *e, int *ahead)
     return is_next || e->is_request;
 }
 
+bool entry_is_due(const struct supply *s, const struct entry *e)
+{
+    return !e->is_live || e->is_playing ||
+           (e->needed_ns != NO_TIME && e->needed_ns - s->now_ns <= LIVE_NS);
+}
+
 /* When this source may be asked; now_ns or before: at once. INT64_MAX: something else must happen first. */
 static int64_t open_ns(const struct supply *s, const struct entry *e)
 {
@@ -47,6 +54,8 @@ static int64_t open_ns(const struct supply *s, const struct entry *e)
     at = max_i64(at, s->full_ns);
     if (e->state == SUPPLY_WAITING)
         at = max_i64(at, e->until_ns);
+    if (!entry_is_due(s, e))
+        at = e->needed_ns == NO_TIME ? INT64_MAX : max_i64(at, e->needed_ns - LIVE_NS);
     if (e->is_metered) {
         size_t ago = e->is_spare ? HOURLY_MAX / 2 : 0; /* of the last ones */
         int64_t oldest = s->asked_ns[(s->asked_next + ago) % HOURLY_MAX];
@@ -57,9 +66,11 @@ static int64_t open_ns(const struct supply *s, const struct entry *e)
     return at;
 }
 
+/* A live stream that broke off while it plays begins anew at its next turn. */
 static bool can_begin(const struct entry *e)
 {
-    return !e->action && e->is_absent && (e->state == SUPPLY_NEW || e->state == SUPPLY_WAITING);
+    return !e->action && e->is_absent && !(e->is_live && e->is_playing && e->was_played) &&
+           (e->state == SUPPLY_NEW || e->state == SUPPLY_WAITING);
 }
 
 /* The first of the queue that could be worked on; NULL: none, or one before it is still being looked up or named. */
@@ -145,7 +156,7 @@ bool supply_yields(const struct supply *s, const struct entry *e)
 
 /* ---- what is done -------------------------------------------------------------------------------------------- */
 
-static void cancel(struct supply *s, struct entry *e)
+void entry_cancel(struct supply *s, struct entry *e)
 {
     if (e->is_cancelling || !e->action)
         return;
@@ -182,7 +193,7 @@ static void begin(struct supply *s, struct entry *e)
     count_question(s, e);
     struct entry *other = naming(s);
     if (urgent && other)
-        cancel(s, other);
+        entry_cancel(s, other);
 }
 
 /* ---- what is only named --------------------------------------------------------------------------------------- */
@@ -244,7 +255,7 @@ static void make_way(struct supply *s)
         if (is_in_reach && can_begin(other) && open_ns(s, other) <= s->now_ns)
             return;
         if (is_in_reach && other == e && open_ns(s, e) <= s->now_ns)
-            cancel(s, e);
+            entry_cancel(s, e);
     }
 }
 
@@ -278,7 +289,7 @@ static void stop_unwanted(struct supply *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (!s->entry[i]->is_queued && s->entry[i]->state == SUPPLY_FETCHING)
-            cancel(s, s->entry[i]);
+            entry_cancel(s, s->entry[i]);
 }
 
 /* Nobody works on it, and nobody will before its time is over. */
@@ -299,6 +310,8 @@ static void give_up_late(struct supply *s)
 /* Where the room is silent, what comes much faster than it plays need not be far ahead. */
 static double in_hand_wanted_s(const struct supply *s, const struct entry *e)
 {
+    if (e->is_live)
+        return LIVE_S;
     double went_s = (double)(e->heard_ns - e->began_ns) / 1e9;
     double share = e->done ? (double)(e->done - e->began_bytes) / (double)e->done : 0;
     bool is_fast = went_s >= PACE_AFTER_S && e->in_hand_s * share >= PACE_MIN * went_s;
@@ -359,10 +372,10 @@ void supply_decide(struct supply *s)
     struct entry *stops = next && is_urgent(s, next) ? victim(s, next) : NULL;
     struct entry *slow = next && is_urgent(s, next) && !stops ? laggard(s) : NULL;
     if (stops)
-        cancel(s, stops);
+        entry_cancel(s, stops);
     if (slow) {
         slow->has_lagged = true;
-        cancel(s, slow);
+        entry_cancel(s, slow);
     }
     start_growing(s);
     hold_back(s);

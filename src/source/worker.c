@@ -237,7 +237,8 @@ static void on_greeted(struct worker *w, struct message *answer)
     w->life->has_greeted = true;
     w->count.start_failures = 0;
     become_idle(w);
-    if (w->state == WORKER_IDLE && w->request.is_there)
+    /* One that was cancelled in this turn of the loop is about to end, and nothing for the child. */
+    if (w->state == WORKER_IDLE && w->request.is_there && !w->request.is_cancelled)
         send_request(w);
 }
 

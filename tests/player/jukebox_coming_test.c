@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-/* Which files are not here yet, and which still grow: letters of their names. */
+/* Which files are not here yet, which still grow, and which are none of the house: letters of their names. */
 struct way {
-    char coming[16], growing[16];
+    char coming[16], growing[16], foreign[16];
 };
 
 static struct way way; /* of the test that runs */
@@ -20,6 +20,11 @@ static bool is_coming(void *ctx, const struct track *t, const char *source)
     return names(way.coming, source);
 }
 
+static bool may_open(void *ctx, const struct track *t)
+{
+    return !names(way.foreign, t->source);
+}
+
 static bool is_growing(void *ctx, const struct track *t, const char *source)
 {
     return names(way.growing, source);
@@ -28,9 +33,9 @@ static bool is_growing(void *ctx, const struct track *t, const char *source)
 static char *find_source(void *ctx, const struct track *t, const char *source, char *why,
                          size_t why_size)
 {
-    if (!is_coming(ctx, t, source))
+    if (*source && !is_coming(ctx, t, source))
         return strdup(source);
-    snprintf(why, why_size, "It was asked for too early.");
+    snprintf(why, why_size, *source ? "It was asked for too early." : "It is not ours.");
     return NULL;
 }
 
@@ -51,6 +56,7 @@ static void count_names(void *ctx, const struct queue_op *op)
 static const struct jukebox_settings fetching = {
     .autostarts = true,
     .loops = true,
+    .may_open = may_open,
     .find_source = find_source,
     .is_coming = is_coming,
     .is_growing = is_growing,
@@ -66,7 +72,7 @@ static const struct jukebox_settings fetching_once = {
 
 static int fresh_way(void **state)
 {
-    way = (struct way){ "", "" };
+    way = (struct way){ "", "", "" };
     return 0;
 }
 
@@ -82,6 +88,37 @@ static void what_is_here_plays_first_and_the_other_when_it_is_here(void **state)
     assert_string_equal(main_at(h, 0)->unplayable, "");
     house_run(h, 10000);
     assert_on_air(h, "c.mp4");
+    end(h);
+}
+
+static void a_file_that_is_none_of_the_house_is_passed_over_and_marked(void **state)
+{
+    snprintf(way.foreign, sizeof(way.foreign), "b");
+    struct fake_house *h = playing_house_of("a b c", &fetching);
+    house_run(h, 10000);
+    assert_on_air(h, "c.mp4");
+    assert_string_equal(main_at(h, 2)->source, "/m/b.mp4");
+    assert_string_equal(main_at(h, 2)->unplayable, "It is not ours.");
+    end(h);
+}
+
+static void a_song_of_the_house_is_not_played_from_the_file_another_names_for_it(void **state)
+{
+    snprintf(way.foreign, sizeof(way.foreign), "b");
+    struct fake_house *h = playing_house_of("a", &fetching);
+    struct track *t = track_create(), *foreign = track_create();
+    track_set(&t->video_id, "song");
+    track_set(&t->title, "Song");
+    track_set(&foreign->video_id, "song");
+    track_set(&foreign->source, "/m/b.mp4");
+    (void)jukebox_apply(h->jukebox, &(struct queue_op){ .kind = OP_ADD, .track = t, .seed = 1 });
+    (void)jukebox_apply(h->jukebox,
+                        &(struct queue_op){ .kind = OP_ADD, .track = foreign, .seed = 2 });
+    assert_string_equal(jukebox_source(h->jukebox, t), "");
+    way.foreign[0] = '\0';
+    assert_string_equal(jukebox_source(h->jukebox, t), "/m/b.mp4");
+    track_destroy(t);
+    track_destroy(foreign);
     end(h);
 }
 
@@ -277,6 +314,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_here_plays_first_and_the_other_when_it_is_here),
+        TEST(a_file_that_is_none_of_the_house_is_passed_over_and_marked),
+        TEST(a_song_of_the_house_is_not_played_from_the_file_another_names_for_it),
         TEST(with_nothing_else_it_is_awaited_and_plays_at_once),
         TEST(the_player_does_not_end_while_a_song_is_awaited),
         TEST(the_only_song_that_is_here_repeats_meanwhile),

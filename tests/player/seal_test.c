@@ -1,4 +1,4 @@
-/* The mark on addresses that staff named at this box. */
+/* The mark on files and addresses that staff named at this box. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -60,11 +60,69 @@ static void a_key_that_is_none_is_made_anew(void **state)
     folder_remove(folder);
 }
 
+static void add(struct queue *q, const char *path)
+{
+    struct track *t = track_create();
+    track_from_path(t, path);
+    assert_int_equal(queue_apply(q, &(struct queue_op){ .kind = OP_ADD, .track = t, .seed = 1 }),
+                     0);
+    track_destroy(t);
+}
+
+/* What another life of the box says of three paths, when its queue holds `path`. */
+static unsigned known_after_start(const char *folder, const char *path)
+{
+    static const char *const paths[] = { "/m/a.mp4", "/m/b.mp4", "/m/c.mp4" };
+    struct seal s;
+    struct queue q;
+    unsigned known = 0;
+    queue_init(&q);
+    add(&q, path);
+    seal_open(&s, folder, NULL);
+    seal_keep_files(&s, folder, &q, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        known |= (unsigned)is_whole(&s, paths[i], "") << i;
+    seal_close(&s);
+    queue_finish(&q);
+    return known;
+}
+
+static void files_of_the_queue_are_believed_at_the_first_start_and_never_again(void **state)
+{
+    char folder[64];
+    folder_make(folder);
+    assert_int_equal(known_after_start(folder, "/m/a.mp4"), 1);
+    assert_int_equal(known_after_start(folder, "/m/b.mp4"), 1);
+    folder_remove(folder);
+}
+
+static void an_address_of_the_queue_is_not_believed_for_being_there(void **state)
+{
+    char folder[64];
+    struct seal s;
+    struct queue q;
+    struct track *t = track_create();
+    folder_make(folder);
+    queue_init(&q);
+    track_from_url(t, "http://192.168.1.5/a.mp4");
+    assert_int_equal(queue_apply(&q, &(struct queue_op){ .kind = OP_ADD, .track = t, .seed = 1 }),
+                     0);
+    seal_open(&s, folder, NULL);
+    seal_keep_files(&s, folder, &q, NULL);
+    assert_false(seal_is_whole(&s, t));
+    seal_close(&s);
+    queue_finish(&q);
+    track_destroy(t);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mark_is_good_for_its_address_and_box_alone),
         cmocka_unit_test(a_key_that_is_none_is_made_anew),
+        cmocka_unit_test(files_of_the_queue_are_believed_at_the_first_start_and_never_again),
+        cmocka_unit_test(an_address_of_the_queue_is_not_believed_for_being_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

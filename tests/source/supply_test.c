@@ -737,6 +737,111 @@ static void in_a_silent_room_what_comes_fast_starts_sooner(void **state)
     }
 }
 
+/* ---- live streams --------------------------------------------------------------------------------------------- */
+
+static const struct supply_result live = { .outcome = SUPPLY_OK,
+                                           .can_grow = true,
+                                           .is_live = true };
+
+/* The stream "a" is fetched, and can begin. */
+static uint64_t begin_stream(struct bar *b)
+{
+    queue(b, "a b", 0);
+    miss_all(b);
+    done(b, took(b, SUPPLY_RESOLVE, "a"), &live);
+    uint64_t id = took(b, SUPPLY_FETCH, "a")->a.id;
+    progress(b, id, 100000, 3.9);
+    assert_null(took(b, SUPPLY_START, "a"));
+    progress(b, id, 110000, 4);
+    assert_non_null(took(b, SUPPLY_START, "a"));
+    return id;
+}
+
+static void a_live_stream_is_fetched_half_a_minute_before_its_turn(void **state)
+{
+    struct bar *b = *state;
+    queue(b, ">x a", 100);
+    miss_all(b);
+    have(b, "x");
+    done(b, took(b, SUPPLY_RESOLVE, "a"), &live);
+    assert_null(took(b, SUPPLY_FETCH, "a"));
+    wait_s(b, 69);
+    assert_null(took(b, SUPPLY_RESOLVE, "a"));
+    assert_int_equal(supply_deadline_ns(b->s) - b->now_ns, SECONDS(1));
+    wait_s(b, 1);
+    done(b, took(b, SUPPLY_RESOLVE, "a"), &live);
+    const struct taken *fetch = took(b, SUPPLY_FETCH, "a");
+    assert_true(fetch && fetch->a.discards && fetch->a.timeout_ms > 24 * 3600 * 1000);
+    queue(b, ">x y a", 1000); /* somebody else goes first */
+    assert_int_equal(took(b, SUPPLY_CANCEL, "a")->a.id, fetch->a.id);
+}
+
+static void a_live_stream_that_ends_is_never_published_and_goes_when_it_was_played(void **state)
+{
+    struct bar *b = *state;
+    uint64_t id = begin_stream(b);
+    queue(b, ">a b", 100);
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_OK }, b->now_ns);
+    take(b);
+    assert_null(took(b, SUPPLY_CHECK, "a"));
+    assert_null(took(b, SUPPLY_HAVE, "a"));
+    assert_int_equal(state_of(b, "a"), SUPPLY_READY);
+    queue(b, ">a b", 100);
+    assert_null(took(b, SUPPLY_DROP, "a")); /* it is played to its end */
+    queue(b, ">b a", 100);
+    assert_non_null(took(b, SUPPLY_DROP, "a"));
+    assert_int_equal(state_of(b, "a"), SUPPLY_NEW);
+}
+
+static void a_live_stream_that_ended_before_its_turn_plays_what_came_of_it(void **state)
+{
+    struct bar *b = *state;
+    struct supply_status st;
+    queue(b, "a b", 0);
+    miss_all(b);
+    done(b, took(b, SUPPLY_RESOLVE, "a"), &live);
+    done(b, took(b, SUPPLY_FETCH, "a"), &(struct supply_result){ .outcome = SUPPLY_OK });
+    assert_non_null(took(b, SUPPLY_START, "a"));
+    assert_true(supply_status(b->s, "a", &st) && st.may_play);
+    queue(b, "b", 0); /* it was taken out */
+    assert_non_null(took(b, SUPPLY_DROP, "a"));
+}
+
+static void a_live_stream_that_is_skipped_is_stopped_and_goes(void **state)
+{
+    struct bar *b = *state;
+    struct supply_status st;
+    uint64_t id = begin_stream(b);
+    queue(b, ">a b", 100);
+    queue(b, ">b a", 10);
+    assert_int_equal(took(b, SUPPLY_CANCEL, "a")->a.id, id);
+    supply_done(b->s, id, &(struct supply_result){ .outcome = SUPPLY_CANCELLED }, b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_DROP, "a"));
+    assert_true(supply_status(b->s, "a", &st) && !st.may_play);
+    have(b, "b");
+    assert_non_null(took(b, SUPPLY_RESOLVE, "a")); /* its turn is near again */
+}
+
+static void a_live_stream_that_breaks_off_begins_anew_at_its_next_turn(void **state)
+{
+    struct bar *b = *state;
+    uint64_t id = begin_stream(b);
+    queue(b, ">a b", 100);
+    supply_done(b->s, id,
+                &(struct supply_result){ .outcome = SUPPLY_FAILURE,
+                                         .failure = { .class = "SERVER", .fate = SUPPLY_AGAIN } },
+                b->now_ns);
+    take(b);
+    assert_non_null(took(b, SUPPLY_DROP, "a"));
+    have(b, "b");
+    wait_s(b, 30);
+    queue(b, ">a b", 100);
+    assert_null(took(b, SUPPLY_RESOLVE, "a")); /* what came still plays */
+    queue(b, ">b a", 10);
+    assert_non_null(took(b, SUPPLY_RESOLVE, "a"));
+}
+
 static void a_file_that_cannot_grow_never_starts_before_it_is_whole(void **state)
 {
     struct bar *b = *state;
@@ -840,6 +945,11 @@ int main(void)
         IN_BAR(a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_others_back),
         IN_BAR(in_a_silent_room_what_comes_fast_starts_sooner),
         IN_BAR(two_slow_ones_do_not_hold_up_a_third_that_is_needed),
+        IN_BAR(a_live_stream_is_fetched_half_a_minute_before_its_turn),
+        IN_BAR(a_live_stream_that_ends_is_never_published_and_goes_when_it_was_played),
+        IN_BAR(a_live_stream_that_ended_before_its_turn_plays_what_came_of_it),
+        IN_BAR(a_live_stream_that_is_skipped_is_stopped_and_goes),
+        IN_BAR(a_live_stream_that_breaks_off_begins_anew_at_its_next_turn),
         IN_BAR(a_file_that_cannot_grow_never_starts_before_it_is_whole),
         IN_BAR(a_full_disk_is_made_room_on_once_then_staff_are_told_and_nothing_is_fetched),
     };

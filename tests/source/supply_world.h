@@ -351,6 +351,7 @@ static inline void act(struct world *w, const struct supply_action *a)
     }
     case SUPPLY_PUT_OFF: w->waits++; break;
     case SUPPLY_TELL: w->tells++; break;
+    case SUPPLY_DROP: breach(&w->sim, "%s is no stream", w->song[song].key); break;
     }
 }
 

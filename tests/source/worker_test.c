@@ -551,6 +551,33 @@ static void a_request_that_waits_for_the_start_can_be_cancelled(void **state)
     rig_end(r);
 }
 
+static void cancel_now(uv_prepare_t *prepare)
+{
+    worker_cancel(prepare->data);
+    uv_close((uv_handle_t *)prepare, NULL);
+}
+
+static void a_child_that_greets_as_its_request_is_cancelled_lives_on(void **state)
+{
+    struct rig *r = rig_make(GREET "echo > greeted; " SERVE);
+    struct asked *a = ask(r, 0);
+    while (
+        !folder_has(r->folder, "greeted")) /* its answer lies in the pipe, and nobody has read it */
+        sched_yield();
+    uv_prepare_t prepare;
+    uv_prepare_init(&r->loop, &prepare);
+    prepare.data = r->worker;
+    uv_prepare_start(&prepare, cancel_now);
+    UNTIL(r, a->is_over);
+    assert_int_equal(a->end, WORKER_CANCELLED);
+    a = ask(r, 1);
+    UNTIL(r, a->is_over);
+    assert_int_equal(a->end, WORKER_ANSWERED);
+    assert_int_equal(status(r).starts, 1);
+    assert_int_equal(status(r).failures, 0);
+    rig_end(r);
+}
+
 static void a_line_may_be_told_during_a_request(void **state)
 {
     struct rig *r =
@@ -640,6 +667,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_request_ends_as_the_child_says),
         cmocka_unit_test(a_child_that_does_not_let_go_is_killed),
         cmocka_unit_test(a_request_that_waits_for_the_start_can_be_cancelled),
+        cmocka_unit_test(a_child_that_greets_as_its_request_is_cancelled_lives_on),
         cmocka_unit_test(a_line_may_be_told_during_a_request),
         cmocka_unit_test(the_end_of_one_request_may_begin_the_next_or_close_all),
         cmocka_unit_test(ends_have_names_for_the_classes_of_failures),

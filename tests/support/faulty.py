@@ -14,7 +14,10 @@
   short            one byte less than it says, every time, from wherever it is asked
   no-ranges        ignores Range, has no stamps
   changes=N        closes after N bytes; from the second connection on it is another file
-  endless          no length, no end
+  endless          no length, no end: again and again from the beginning
+  no-length        the end of the connection is the end
+  live=MS          of a list of segments (HLS) the first three, and every MS ms another one; the last six of them are told,
+                   and the end with the last of all
 
 `?NAME` at the end makes an address of its own: what counts, counts for it alone. `weather()` puts faults before every
 path, or takes the server away, while it runs. As a program it serves on an address that looks public in a network of its
@@ -30,6 +33,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".m4s": "video/iso.segment", ".ts": "video/mp2t", ".html": "text/html",
@@ -86,7 +90,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = self.server.folder / path.lstrip("/")
         if not file.is_file():
             return self.answer(404, b"no", "text/plain")
-        self.media(file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"), faults, nth)
+        data = file.read_bytes()
+        if "live" in faults and file.suffix == ".m3u8":
+            data = self.server.live_list(self.path, data.decode(), faults["live"] / 1000)
+        self.media(data, TYPES.get(file.suffix, "application/octet-stream"), faults, nth)
 
     def note(self, status):
         with self.server.lock:
@@ -106,7 +113,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = bytes(b ^ 1 for b in data)
         start, end, status = 0, len(data), 200
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-        if asked and not {"no-ranges", "endless"} & faults.keys():
+        if asked and not {"no-ranges", "no-length", "endless"} & faults.keys():
             start, status = int(asked[1]), 206
             end = min(len(data), int(asked[2]) + 1) if asked[2] else len(data)
             if start >= len(data):
@@ -114,13 +121,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.note(status)
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        if "endless" in faults:
+        if {"no-length", "endless"} & faults.keys():
             self.send_header("Connection", "close")
         else:
             self.send_header("Content-Length", end - start)
         if status == 206:
             self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
-        if not {"no-ranges", "endless"} & faults.keys():
+        if not {"no-ranges", "no-length", "endless"} & faults.keys():
             self.send_header("ETag", '"' + hashlib.md5(data).hexdigest() + '"')
             self.send_header("Last-Modified", "Mon, 05 Oct 2026 07:28:00 GMT")
             self.send_header("Accept-Ranges", "bytes")
@@ -156,13 +163,23 @@ class Faulty(http.server.ThreadingHTTPServer):
 
     def __init__(self, folder, host="127.0.0.1"):
         self.folder, self.lock, self.released = Path(folder), threading.Lock(), threading.Event()
-        self.count, self.requests = {}, []
+        self.count, self.requests, self.began = {}, [], {}
         self.every = ""
         super().__init__((host, 0), Handler)
         self.host = f"{host}:{self.server_port}"
 
     def handle_error(self, *_):
         pass        # clients that go away are what these tests are about
+
+    def live_list(self, address, text, every_s):
+        """As it is now: an address begins when it is asked for first."""
+        head, *segments = re.split(r"(?m)^(?=#EXTINF)", text.replace("#EXT-X-ENDLIST\n", ""))
+        with self.lock:
+            began = self.began.setdefault(address, time.monotonic())
+        there = min(len(segments), 3 + int((time.monotonic() - began) / every_s))
+        first = max(0, there - 6)
+        head = re.sub(r"#EXT-X-MEDIA-SEQUENCE:\d+", f"#EXT-X-MEDIA-SEQUENCE:{first}", head).replace("#EXT-X-PLAYLIST-TYPE:VOD\n", "")
+        return (head + "".join(segments[first:there]) + ("#EXT-X-ENDLIST\n" if there == len(segments) else "")).encode()
 
     def url(self, path):
         return f"http://{self.host}/{path}"

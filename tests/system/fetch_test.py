@@ -315,9 +315,63 @@ class FetchTest(unittest.TestCase):
             self.assert_class(self.resolve(self.url(f"ok/{name}")), "live")
             self.assert_class(self.fetch(f"ok/{name}"), "live")
             d = self.assert_done(self.resolve(self.url(f"ok/{name}"), allows_live=True))
-            self.assertTrue(d["is_live"] and d["stream"]["url"])
-            self.assert_class(self.fetch(f"ok/{name}", allows_live=True), "live")
+            self.assertTrue(d["is_live"])
+        self.assert_class(self.fetch("ok/live.mpd", allows_live=True), "refused")
         self.assert_empty()
+
+    def test_a_live_list_of_segments_is_written_down_as_it_grows(self):
+        for name, kind in (("short", "ts"), ("whole", "mp4")):
+            subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-i", "clip.mp4", "-c", "copy", "-f",
+                            "hls", "-hls_time", "1", "-hls_list_size", "0", "-hls_segment_type", "fmp4" if kind == "mp4" else
+                            "mpegts", "-hls_fmp4_init_filename", f"{name}.head", "-hls_segment_filename", f"{name}%d.{kind}",
+                            f"{name}.m3u8"], check=True, cwd=self.tmp)
+            progress = []
+            d = self.assert_done(self.fetch(f"live=300/{name}.m3u8", progress=progress, allows_live=True))
+            parts = [self.tmp / f"{name}{n}.{kind}" for n in range(6)]
+            head = (self.tmp / f"{name}.head").read_bytes() if kind == "mp4" else b""
+            self.assertEqual(Path(d["path"]).read_bytes(), head + b"".join(p.read_bytes() for p in parts))
+            self.assertTrue(d["is_live"] and all(p["is_playable"] for p in progress), progress)
+            self.assertLess(progress[0]["done"], d["size"], "it was told before it was over")
+            self.assertAlmostEqual(progress[-1]["in_hand_s"], 6, delta=0.3)
+            os.remove(d["path"])
+
+    def test_a_live_list_of_encrypted_segments_is_refused(self):
+        text = (self.tmp / "clip.m3u8").read_text().replace("#EXT-X-ENDLIST", "")
+        (self.tmp / "secret.m3u8").write_text(text.replace("#EXTINF", '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="key"\n#EXTINF', 1))
+        self.assert_class(self.fetch("ok/secret.m3u8", allows_live=True), "refused", "unsupported", "no-format", "drm")
+        self.assert_empty()
+
+    def test_a_stream_without_an_end_is_over_when_it_has_had_its_room_or_its_time(self):
+        progress = []
+        d = self.assert_done(self.fetch("endless/clip.mp4", progress=progress, allows_live=True, max_bytes=9000000))
+        self.assertTrue(8900000 < d["size"] <= 9000000 and d["size"] == os.path.getsize(d["path"]), d)
+        self.assertTrue(d["is_live"] and progress[-1]["is_playable"], progress)
+        d = self.assert_done(self.fetch("slow=400000/endless/clip.mp4", allows_live=True, max_live_s=1))
+        self.assertLess(d["size"], 1500000)
+        d = self.assert_done(self.fetch("no-length/clip.mp4", allows_live=True))
+        self.assertEqual(Path(d["path"]).read_bytes(), self.clip, "one that ends is whole")
+        self.assert_class(self.fetch("endless/clip.mp4", max_bytes=3000000), "policy")
+
+    def test_a_request_that_is_called_off_before_it_is_begun_is_not(self):
+        w = self.worker
+        w.ask("hello")
+        n, before = w.n + 1, len(self.server.requests)
+        w.n += 2
+        w.write(b"".join(json.dumps(m).encode() + b"\n" for m in (
+            {"n": n + 1, "request": "cancel", "target": n},
+            {"n": n, "request": "resolve", "url": self.url("silent/clip.mp4"), "is_guest": False})))
+        self.assert_class(w.end(n), "cancelled")
+        self.assertEqual(len(self.server.requests), before)
+        self.assert_done(self.resolve(self.url("ok/clip.mp4")))
+
+    def test_a_stream_that_is_not_wanted_any_more_ends_at_once(self):
+        n = self.worker.send("fetch", url=self.url("slow=400000/endless/clip.mp4"), is_guest=False, folder=str(self.folder),
+                             name="song", allows_live=True)
+        while self.worker.line()["event"] != "progress":
+            pass
+        self.worker.send("cancel", target=n)
+        line = self.worker.end(n)
+        self.assert_class(line, "cancelled")
 
     def test_failures_of_pages_have_their_class(self):
         for path, *classes in [("status=403/a.mp4", "page-403"), ("status=404/a.mp4", "removed"),

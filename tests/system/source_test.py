@@ -387,6 +387,50 @@ class Rules(Rig):
         self.add(private[0])        # its staff may
         wait_until(lambda: self.entries().get("s1"), 40, "it is fetched")
 
+    def test_who_may_write_the_queue_opens_no_file_of_the_box(self):
+        h, songs, outside = self.house, self.folder / "house", self.folder / "outside.mkv"
+        songs.mkdir()
+        inside = songs / "Band - Inside.mkv"
+        shutil.copy(CLIPS["k2"]["path"], inside)
+        shutil.copy(CLIPS["k3"]["path"], outside)
+        self.up(CLIPS["k1"]["path"], library_paths=songs)
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master" and s["library"]["has_scanned"], 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        guest = self.as_guest(b)
+        own = wait_until(lambda: next((t for t in b.queue()["mainQueue"] if t.get("seal")), None), 20, "the hub has the queue")
+        foreign = [str(outside), f"{songs}/../outside.mkv", f"file://{outside}", f"{self.folder}/./outside.mkv"]
+        entries = [dict(own, id=f"{n:020x}", videoId=f"song-{n}", source=path, status="queued")
+                   for n, path in enumerate([*foreign, str(inside)])]
+        del entries[0]["seal"], entries[-1]["seal"]
+        guest.write_queue(mainQueue=[*b.queue()["mainQueue"], *entries])
+        wait_until(lambda: self.entry(str(inside)), 20, "they are here")
+        h.cli("skip")
+        h.wait_frame(20, "what is of the library plays", clip=ID["k2"])
+        for path in foreign:
+            self.assertIn("not in the library", self.entry(path)["unplayable"])
+        self.assertNotIn(ID["k3"], [r[0] for r in h.watch.events().runs()])
+        self.add(outside, options=["--next"])       # its staff may
+        h.cli("skip")
+        h.wait_frame(20, "what staff named plays", clip=ID["k3"])
+
+    def test_what_was_queued_before_files_were_sealed_still_plays(self):
+        h = self.house
+        self.up(CLIPS["k1"]["path"], CLIPS["k2"]["path"])
+        b = Backend(h)
+        h.wait_status(lambda s: s["backend"]["role"] == "master", 20, "the player has the venue")
+        h.wait_frame(20, "it plays", clip=ID["k1"])
+        wait_until(lambda: len(b.queue()["mainQueue"]) == 2, 20, "the hub has the queue")
+        old = h.find("djamms-player")
+        os.kill(old, signal.SIGSTOP)
+        (h.state / "sealed-files").unlink()
+        b.write_queue(mainQueue=[{k: v for k, v in t.items() if k != "seal"} for t in b.queue()["mainQueue"]])
+        os.kill(old, signal.SIGKILL)
+        h.wait_status(lambda s: s["backend"]["role"] == "master" and h.find("djamms-player") != old, 20, "it is back")
+        h.cli("skip")
+        h.wait_frame(20, "it plays", clip=ID["k2"])
+        self.assertEqual([(t.get("seal"), t.get("unplayable")) for t in b.queue()["mainQueue"]], [(None, None)] * 2)
+
     def test_a_request_that_cannot_be_had_is_cancelled_with_the_reason(self):
         h = self.house
         gone = self.url("status=404", "s1")
