@@ -13,6 +13,7 @@ local -a commands=(
     'seek:go to a position, or by so much'
     'volume:show or set the volume, 0 to 100'
     'mute:mute, or the other way round'
+    'subtitles:show the subtitles or lyrics that a song has, or not'
     'remove:take an entry out of the queue'
     'move:move an entry within its list'
     'promote:let an entry be the next of its list'
@@ -30,7 +31,7 @@ local -a commands=(
     'completion:print the completion script of a shell'
     'help:show help'
 )
-local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.extractors= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
+local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.extractors= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.outputs= display.overlay= subtitles.show= subtitles.languages= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
 if (( CURRENT == 2 )); then
     _describe command commands
     _arguments '--help[show help]' '--version[show the version]'
@@ -116,6 +117,12 @@ case $command in
             '--help[show help]' \
             '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '1:word:(on off)' ;;
+    subtitles)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '1:word:(on off status)' ;;
     remove)
         _arguments \
             '--help[show help]' \

@@ -12,6 +12,9 @@
 /* Signs of life, and a look at a load that gets nowhere, at least so often. */
 #define TURN_NS MS(400)
 
+/* The line of what plays stands at the lower edge of the screen: subtitles stand above it. */
+#define RAISE_PERCENT 18
+
 struct deck {
     /* Constant after create. */
     struct deck_params p;
@@ -92,6 +95,25 @@ void deck_destroy(struct deck *d)
     free(d);
 }
 
+/* Subtitles are painted for the largest output there is. */
+static struct text_settings text_settings(struct deck *d)
+{
+    struct text_settings text = {
+        .languages = d->p.languages,
+        .raise = d->p.has_overlay ? RAISE_PERCENT : 0,
+    };
+    for (size_t i = 0; i < OUTPUTS_MAX; i++) {
+        struct output_row row;
+        if (!output_row_load(&d->control->output[i], &row) || !row.name[0] || row.width > 32768 ||
+            row.height > 32768 ||
+            (uint64_t)row.width * row.height <= (uint64_t)text.width * (uint64_t)text.height)
+            continue;
+        text.width = (int)row.width;
+        text.height = (int)row.height;
+    }
+    return text;
+}
+
 static void begin(struct deck *d, const struct deck_order *order)
 {
     log_debug(d->p.log, "load %llu: %.*s from %.3f s", (unsigned long long)order->load,
@@ -105,6 +127,7 @@ static void begin(struct deck *d, const struct deck_order *order)
         .threads = d->p.threads,
         .deinterlace = d->p.deinterlace,
         .keeps_pace = true,
+        .text = text_settings(d),
         .log = d->p.log,
     });
     if (d->load)
