@@ -697,6 +697,7 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->max_minutes = c->fetch.max_minutes;
     s->max_mb = c->fetch.max_mb;
     s->scratch = xasprintf("%s/fetch", p->state_dir);
+    s->languages = xstrdup(c->subtitles.languages);
     s->probe_program = program_beside("djamms-probe");
     make_argv(s, p);
     know_queue(s, &state->queue);
@@ -736,6 +737,7 @@ void source_close(struct house *h)
     shelf_finish(&s->shelf);
     supply_destroy(s->supply);
     free(s->scratch);
+    free(s->languages);
     free(s->probe_program);
     free(s);
     h->source = NULL;
