@@ -174,9 +174,12 @@ class SubtitlesTest(unittest.TestCase):
         for name, (source, codec) in inside.items():
             make_clip(self.media / name, cues, 5, "-i", self.house.tmp / f"in.{source}", "-map", "0:v", "-map", "1:a", "-map",
                       "2:s", "-c:s", codec)
+        make_clip(self.media / "first.mp4", [(1, 8)], 9)
+        (self.media / "first.srt").write_text(srt([(1, 8)]))
         names = [f"beside-{e}.mp4" for e in ("srt", "vtt", "lrc", "ass")] + list(inside)
-        self.house.play(*[self.media / n for n in names], options=("--fullscreen",), display_overlay="no",
+        self.house.play(*[self.media / n for n in ["first.mp4", *names]], options=("--fullscreen",), display_overlay="no",
                         subtitles_show="yes")
+        self.await_text()
         for name in names:
             self.assert_seen(f"{name}, first")
             self.assert_seen(f"{name}, second")
