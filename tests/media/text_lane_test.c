@@ -102,9 +102,10 @@ static void nothing_is_painted_until_it_is_wanted(void **state)
     struct rig *r = &t->rig;
     struct load *l = rig_load(r, song_with(t, "song.srt", two_lines), 0, ORDER_ACTIVE);
     await_name(r, l, "song.srt");
-    rig_follow(r, l, &(struct played){ 0 });
-    assert_int_equal(atomic_load(&r->ring->text_head), 0);
+    static struct played played;
+    rig_follow(r, l, &played);
     load_destroy(l);
+    assert_int_equal(atomic_load(&r->ring->text_head), 0);
     l = rig_load(r, t->media, 0, ORDER_ACTIVE);
     await_name(r, l, "song.srt");
     load_set_flags(l, ORDER_ACTIVE | ORDER_TEXT);
@@ -146,6 +147,21 @@ static void what_moves_is_painted_no_further_than_there_are_places(void **state)
     load_destroy(l);
 }
 
+static void places_are_not_used_again_before_their_time(void **state)
+{
+    struct text_rig *t = *state;
+    struct rig *r = &t->rig;
+    static char text[20000];
+    size_t n = 0;
+    for (int i = 0; i < 400; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              "1\n00:00:00,%03d --> 00:00:00,%03d\n%d\n\n", i, i + 1, i % 10);
+    struct load *l = rig_load(r, song_with(t, "song.srt", text), 0, ORDER_ACTIVE | ORDER_TEXT);
+    await_cues(r, TEXT_RING);
+    load_destroy(l);
+    assert_int_equal(atomic_load(&r->ring->text_head), TEXT_RING);
+}
+
 static void a_load_ends_at_once_whatever_its_subtitles_are(void **state)
 {
     struct text_rig *t = *state;
@@ -167,6 +183,8 @@ int main(void)
                                         drop_rig),
         cmocka_unit_test_setup_teardown(what_moves_is_painted_no_further_than_there_are_places,
                                         make_rig, drop_rig),
+        cmocka_unit_test_setup_teardown(places_are_not_used_again_before_their_time, make_rig,
+                                        drop_rig),
         cmocka_unit_test_setup_teardown(a_load_ends_at_once_whatever_its_subtitles_are, make_rig,
                                         drop_rig),
     };

@@ -208,7 +208,7 @@ static void a_line_without_end_is_left_out(void **state)
     struct buf b;
     buf_init(&b, (size_t)TEXT_FILE_MAX);
     assert_int_equal(buf_printf(&b, "1\n00:00:00,000 --> 00:00:09,000\n"), 0);
-    for (int i = 0; i < 60000; i++)
+    for (int i = 0; i < 2000; i++)
         assert_int_equal(buf_printf(&b, "endless "), 0);
     assert_int_equal(buf_printf(&b, "\n\n2\n00:00:05,000 --> 00:00:06,000\nshort\n\n"), 0);
     struct text_track *t;
