@@ -114,7 +114,7 @@ class SubtitlesTest(unittest.TestCase):
 
     def await_text(self):
         """Until fonts are loaded, which may take longer than the first cue, and the cue that was seen then is over."""
-        self.follow(30, lambda c: len(c) > 2 and c[-2][2] and not c[-1][1] and not c[-1][2])
+        self.follow(30, lambda c: any(text for _, _, text in c) and c[-1][1:] == (False, False))
 
     def assert_unseen(self):
         changes, _, _ = self.cue()
