@@ -95,25 +95,6 @@ void deck_destroy(struct deck *d)
     free(d);
 }
 
-/* Subtitles are painted for the largest output there is. */
-static struct text_settings text_settings(struct deck *d)
-{
-    struct text_settings text = {
-        .languages = d->p.languages,
-        .raise = d->p.has_overlay ? RAISE_PERCENT : 0,
-    };
-    for (size_t i = 0; i < OUTPUTS_MAX; i++) {
-        struct output_row row;
-        if (!output_row_load(&d->control->output[i], &row) || !row.name[0] || row.width > 32768 ||
-            row.height > 32768 ||
-            (uint64_t)row.width * row.height <= (uint64_t)text.width * (uint64_t)text.height)
-            continue;
-        text.width = (int)row.width;
-        text.height = (int)row.height;
-    }
-    return text;
-}
-
 static void begin(struct deck *d, const struct deck_order *order)
 {
     log_debug(d->p.log, "load %llu: %.*s from %.3f s", (unsigned long long)order->load,
@@ -127,7 +108,9 @@ static void begin(struct deck *d, const struct deck_order *order)
         .threads = d->p.threads,
         .deinterlace = d->p.deinterlace,
         .keeps_pace = true,
-        .text = text_settings(d),
+        .text = { .languages = d->p.languages,
+                  .outputs = d->control->output,
+                  .raise = d->p.has_overlay ? RAISE_PERCENT : 0 },
         .log = d->p.log,
     });
     if (d->load)

@@ -48,9 +48,8 @@ struct text_lane {
     /* The lane's thread only. */
     char *file; /* beside it; NULL: none */
     struct text_track *track;
-    bool is_hopeless; /* there is nothing to show, or it takes too much */
-    uint64_t framed;  /* `picture` that the canvas is made for */
-    int width, height;
+    bool is_hopeless;  /* there is nothing to show, or it takes too much */
+    int width, height; /* of the canvas; 0: there is none yet */
     struct reader_clock clock;
     int64_t painted_ns; /* media time up to which it is */
     int64_t debt_ns;    /* processor time above what painting may take */
@@ -119,23 +118,39 @@ static void take_packets(struct text_lane *l)
 
 /* ---- painting ------------------------------------------------------------------------------------ */
 
-/* The canvas: what the picture covers of the largest output. */
+/* The size of the largest output, as far as canvases go. */
+static void largest_output(const struct text_lane *l, int64_t *width, int64_t *height)
+{
+    int64_t best = 0;
+    *width = CANVAS_WIDTH;
+    *height = CANVAS_HEIGHT;
+    for (size_t i = 0; l->p.settings.outputs && i < OUTPUTS_MAX; i++) {
+        struct output_row row;
+        if (!output_row_load(&l->p.settings.outputs[i], &row) || !row.name[0] || row.width == 0 ||
+            row.height == 0 || (int64_t)row.width * row.height <= best)
+            continue;
+        best = (int64_t)row.width * row.height;
+        *width = min_i64(row.width, CANVAS_WIDTH);
+        *height = min_i64(row.height, CANVAS_HEIGHT);
+    }
+}
+
+/* The canvas: what the picture covers of the largest output, also when that has changed. */
 static bool frame(struct text_lane *l)
 {
     uint64_t picture = atomic_load(&l->picture);
-    if (picture == 0 || l->framed == picture)
-        return picture != 0;
-    int64_t w = (int64_t)(picture >> 32), h = (int64_t)(picture & UINT32_MAX);
-    int64_t max_w = CANVAS_WIDTH, max_h = CANVAS_HEIGHT;
-    if (l->p.settings.width > 0 && l->p.settings.height > 0) {
-        max_w = min_i64(max_w, l->p.settings.width);
-        max_h = min_i64(max_h, l->p.settings.height);
-    }
+    if (picture == 0)
+        return false;
+    int64_t w = (int64_t)(picture >> 32), h = (int64_t)(picture & UINT32_MAX), max_w, max_h;
+    largest_output(l, &max_w, &max_h);
     bool is_wide = w * max_h > h * max_w;
-    l->width = (int)(is_wide ? max_w : max_i64(w * max_h / h, 1));
-    l->height = (int)(is_wide ? max_i64(h * max_w / w, 1) : max_h);
-    l->framed = picture;
-    if (text_track_frame(l->track, l->width, l->height, l->p.settings.raise) < 0)
+    int width = (int)(is_wide ? max_w : max_i64(w * max_h / h, 1));
+    int height = (int)(is_wide ? max_i64(h * max_w / w, 1) : max_h);
+    if (width == l->width && height == l->height)
+        return true;
+    l->width = width;
+    l->height = height;
+    if (text_track_frame(l->track, width, height, l->p.settings.raise) < 0)
         give_up(l, "no memory");
     return !l->is_hopeless;
 }
@@ -301,9 +316,9 @@ void text_lane_destroy(struct text_lane *l)
         return;
     pthread_join(l->thread, NULL);
     struct deck_segment *d = l->p.segment;
-    for (size_t i = 0; l->framed && i < TEXT_RING; i++)
+    for (size_t i = 0; l->width && i < TEXT_RING; i++)
         text_cue_store(&d->text[i], &(struct text_cue){ 0 });
-    if (l->framed)
+    if (l->width)
         (void)madvise(d->text_pixels, sizeof(d->text_pixels), MADV_REMOVE);
     drop_all(l);
 }

@@ -10,8 +10,9 @@
 
 struct text_settings {
     const char *languages; /* wished, best first; NULL: no text at all */
-    int width, height;     /* of the largest output; 0: not known */
-    int raise;             /* percent of the height that is kept free at the lower edge */
+    struct output_row_slot
+        *outputs; /* OUTPUTS_MAX of them: it is painted for the largest; NULL: not known */
+    int raise;    /* percent of the height that is kept free at the lower edge */
 };
 
 struct text_lane;

@@ -3,14 +3,17 @@
 
 struct text_rig {
     struct rig rig;
-    char media[64], beside[64];
+    struct output_row_slot output[OUTPUTS_MAX];
+    char media[128], beside[128];
 };
 
 static int make_rig(void **state)
 {
     struct text_rig *t = calloc(1, sizeof(*t));
     rig_init(&t->rig);
-    t->rig.text = (struct text_settings){ .languages = "en", .width = 640, .height = 360 };
+    output_row_store(&t->output[1],
+                     &(struct output_row){ .name = "TV", .width = 640, .height = 360 });
+    t->rig.text = (struct text_settings){ .languages = "en", .outputs = t->output };
     *state = t;
     return 0;
 }
