@@ -33,6 +33,7 @@ OURS = {
 LIBRARIES = {
     r"lib(av(format|codec|filter|util|device)|sw(scale|resample))/": {"media"},
     r"SDL": {"output"},
+    r"ass/": {"media"},
     r"(alsa|libyuv|fontconfig)/|libyuv\.h": {"output"},
     r"fribidi": {"overlay"},
     r"jansson": {"wire"},

@@ -54,6 +54,9 @@ _djamms()
     mute)
         options='--help --runtime-dir'
         choices='on off' ;;
+    subtitles)
+        options='--help --json --runtime-dir'
+        choices='on off status' ;;
     remove)
         options='--help --runtime-dir' ;;
     move)

@@ -13,6 +13,7 @@ local -a commands=(
     'seek:go to a position, or by so much'
     'volume:show or set the volume, 0 to 100'
     'mute:mute, or the other way round'
+    'subtitles:show the subtitles or lyrics that a song has, or not'
     'remove:take an entry out of the queue'
     'move:move an entry within its list'
     'promote:let an entry be the next of its list'
@@ -117,6 +118,12 @@ case $command in
             '--help[show help]' \
             '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '1:word:(on off)' ;;
+    subtitles)
+        _arguments \
+            '--help[show help]' \
+            '--json[one JSON object for programs]' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
+            '1:word:(on off status)' ;;
     remove)
         _arguments \
             '--help[show help]' \

@@ -64,6 +64,11 @@ static const struct command commands[] = {
     { "volume", "[N|+N|-N]", "show or set the volume, 0 to 100", NULL, 0, 1, ARG_BIT(ARG_JSON),
       NULL, volume_run },
     { "mute", "[on|off]", "mute, or the other way round", NULL, 0, 1, 0, "on off", mute_run },
+    { "subtitles", "on|off|status", "show the subtitles or lyrics that a song has, or not",
+      "They are taken from a file beside the song (song.srt, song.de.ass, .ssa, .vtt, .lrc), else\n"
+      "from its own text streams; subtitles.languages says which are preferred. Those that are\n"
+      "pictures, as on DVD and Blu-ray, are not shown. The choice is kept.\n",
+      1, 1, ARG_BIT(ARG_JSON), "on off status", subtitles_run },
     { "remove", "ENTRY", "take an entry out of the queue", ENTRY_HELP, 1, 1, 0, NULL, remove_run },
     { "move", "ENTRY INDEX", "move an entry within its list",
       ENTRY_HELP "INDEX counts from 0, where the playing entry stays.\n", 2, 2, ARG_BIT(ARG_JSON),

@@ -24,6 +24,8 @@ int resume_run(struct cli *cli);
 int seek_run(struct cli *cli);
 int volume_run(struct cli *cli);
 int mute_run(struct cli *cli);
+/* subtitles.c */
+int subtitles_run(struct cli *cli);
 /* edit.c */
 int remove_run(struct cli *cli);
 int promote_run(struct cli *cli);

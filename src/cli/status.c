@@ -88,6 +88,12 @@ static void put_counts(const struct term *t, const struct message *status)
     put_label(t, "volume");
     fprintf(t->out, "%lld%s\n", (long long)message_i64(status, "volume", 0),
             message_bool(status, "is_muted", false) ? " (muted)" : "");
+    const struct message *subtitles = message_object(status, "subtitles");
+    if (subtitles && message_bool(subtitles, "on", false)) {
+        const char *source = message_str(subtitles, "source", "");
+        put_label(t, "subtitles");
+        put_line(t, STYLE_PLAIN, *source ? source : "on; this song has none");
+    }
     const struct message *notice = message_object(status, "notice");
     if (notice) {
         char text[TRACK_LINE_MAX];

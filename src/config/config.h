@@ -60,6 +60,10 @@ struct config {
         bool overlay;      /* display.overlay: yes */
     } display;
     struct {
+        bool show;       /* subtitles.show: no; at the very first start */
+        char *languages; /* subtitles.languages: "en"; comma between, best first */
+    } subtitles;
+    struct {
         char *driver;   /* sound.driver: auto alsa sdl null wav */
         char *device;   /* sound.device: "" (the driver's default) */
         char *wav_file; /* sound.wav-file: path for driver wav */

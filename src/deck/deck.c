@@ -12,6 +12,9 @@
 /* Signs of life, and a look at a load that gets nowhere, at least so often. */
 #define TURN_NS MS(400)
 
+/* The line of what plays stands at the lower edge of the screen: subtitles stand above it. */
+#define RAISE_PERCENT 18
+
 struct deck {
     /* Constant after create. */
     struct deck_params p;
@@ -105,6 +108,9 @@ static void begin(struct deck *d, const struct deck_order *order)
         .threads = d->p.threads,
         .deinterlace = d->p.deinterlace,
         .keeps_pace = true,
+        .text = { .languages = d->p.languages,
+                  .outputs = d->control->output,
+                  .raise = d->p.has_overlay ? RAISE_PERCENT : 0 },
         .log = d->p.log,
     });
     if (d->load)

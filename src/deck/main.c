@@ -68,6 +68,8 @@ static int run(const struct config *config, const struct arguments *args, const 
                                      .index = args->deck,
                                      .threads = config->decode.threads,
                                      .deinterlace = config->decode.deinterlace,
+                                     .languages = config->subtitles.languages,
+                                     .has_overlay = config->display.overlay,
                                      .log = log,
                                      .service = &service,
                                  });

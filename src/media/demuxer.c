@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
+#include "media/language.h"
+#include "media/text_choice.h"
 
 enum {
     PRIMED_MAX = 64,       /* packets read to find where time begins */
@@ -25,10 +28,10 @@ enum {
 struct demuxer {
     struct media_file *file;
     AVFormatContext *fmt;
-    int index[PACKET_LANES];                    /* of the played streams; -1: none */
-    struct demuxer_stream stream[PACKET_LANES]; /* what is told of them */
-    int cover;                                  /* -1: none */
-    const char *undecodable;                    /* NULL, or owned by libavcodec */
+    int index[PACKET_LANES + 1]; /* of the played streams and LANE_TEXT; -1: none */
+    struct demuxer_stream stream[PACKET_LANES + 1]; /* what is told of them */
+    int cover;                                      /* -1: none */
+    const char *undecodable;                        /* NULL, or owned by libavcodec */
     bool is_mov, is_ogg, is_matroska;
     int64_t zero_us;
     AVPacket *primed[PRIMED_MAX]; /* read ahead, to be given out first */
@@ -103,8 +106,18 @@ static int best_stream(const AVFormatContext *fmt, enum AVMediaType type)
     return best;
 }
 
-static void select_streams(struct demuxer *d)
+static int lane_of(const struct demuxer *d, int stream)
 {
+    for (int i = 0; i <= LANE_TEXT; i++) {
+        if (stream == d->index[i])
+            return i;
+    }
+    return -1;
+}
+
+static void select_streams(struct demuxer *d, const char *languages)
+{
+    d->index[LANE_TEXT] = languages ? text_stream_best(d->fmt, languages) : -1;
     d->index[LANE_VIDEO] = best_stream(d->fmt, AVMEDIA_TYPE_VIDEO);
     d->index[LANE_AUDIO] = best_stream(d->fmt, AVMEDIA_TYPE_AUDIO);
     d->cover = -1;
@@ -112,7 +125,7 @@ static void select_streams(struct demuxer *d)
     for (unsigned i = 0; i < d->fmt->nb_streams; i++) {
         AVStream *st = d->fmt->streams[i];
         enum AVMediaType type = st->codecpar->codec_type;
-        bool is_played = (int)i == d->index[LANE_VIDEO] || (int)i == d->index[LANE_AUDIO];
+        bool is_played = lane_of(d, (int)i) >= 0;
         st->discard = is_played ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
         if (is_cover(st) && d->cover < 0 && st->attached_pic.size > 0)
             d->cover = (int)i;
@@ -172,15 +185,6 @@ static void name_codec(const struct demuxer *d, char codec[DEMUXER_CODEC_MAX])
     }
 }
 
-static int lane_of(const struct demuxer *d, const AVPacket *pkt)
-{
-    for (int i = 0; i < PACKET_LANES; i++) {
-        if (pkt->stream_index == d->index[i])
-            return i;
-    }
-    return -1;
-}
-
 /* Reads one packet of a played stream. */
 static int read_packet(struct demuxer *d, AVPacket *pkt, enum packet_lane *lane)
 {
@@ -194,7 +198,7 @@ static int read_packet(struct demuxer *d, AVPacket *pkt, enum packet_lane *lane)
             continue;
         }
         d->damage += (pkt->flags & AV_PKT_FLAG_CORRUPT) != 0;
-        int which = lane_of(d, pkt);
+        int which = lane_of(d, pkt->stream_index);
         if (which >= 0) {
             *lane = (enum packet_lane)which;
             return 0;
@@ -286,9 +290,10 @@ static int find_zero(struct demuxer *d)
         if (ret < 0)
             break;
         int64_t us = packet_start_us(d, pkt);
-        if (!is_seen[lane] && us != AV_NOPTS_VALUE && us < first)
-            first = us;
-        is_seen[lane] = is_seen[lane] || us != AV_NOPTS_VALUE;
+        if (lane != LANE_TEXT && us != AV_NOPTS_VALUE) {
+            first = is_seen[lane] ? first : min_i64(first, us);
+            is_seen[lane] = true;
+        }
         ret = prime(d, pkt);
     }
     av_packet_free(&pkt);
@@ -300,7 +305,7 @@ static int find_zero(struct demuxer *d)
 /* Copied, because reading on may change the originals. */
 static int describe_streams(struct demuxer *d, bool was_looked_into)
 {
-    for (int i = 0; i < PACKET_LANES; i++) {
+    for (int i = 0; i <= LANE_TEXT; i++) {
         if (d->index[i] < 0)
             continue;
         const AVStream *st = d->fmt->streams[d->index[i]];
@@ -319,7 +324,8 @@ static int describe_streams(struct demuxer *d, bool was_looked_into)
     return 0;
 }
 
-static int open_all(struct demuxer *d, const char *path, char codec[DEMUXER_CODEC_MAX])
+static int open_all(struct demuxer *d, const char *path, const char *languages,
+                    char codec[DEMUXER_CODEC_MAX])
 {
     int ret = open_format(d, path);
     if (ret < 0)
@@ -327,7 +333,7 @@ static int open_all(struct demuxer *d, const char *path, char codec[DEMUXER_CODE
     bool needs_look = !header_is_enough(d);
     if (needs_look && look_into(d) == AVERROR_EXIT)
         return AVERROR_EXIT;
-    select_streams(d);
+    select_streams(d, languages);
     if (d->index[LANE_VIDEO] < 0 && d->index[LANE_AUDIO] < 0) {
         if (!d->undecodable)
             return AVERROR_STREAM_NOT_FOUND;
@@ -339,11 +345,11 @@ static int open_all(struct demuxer *d, const char *path, char codec[DEMUXER_CODE
 }
 
 int demuxer_open(struct demuxer **out, struct media_file *file, const char *path,
-                 char codec[DEMUXER_CODEC_MAX])
+                 const char *languages, char codec[DEMUXER_CODEC_MAX])
 {
     struct demuxer *d = xcalloc(1, sizeof(*d));
     d->file = file;
-    int ret = open_all(d, path, codec);
+    int ret = open_all(d, path, languages, codec);
     if (ret < 0) {
         demuxer_close(d);
         return ret;
@@ -357,7 +363,7 @@ void demuxer_close(struct demuxer *d)
     if (!d)
         return;
     drop_primed(d);
-    for (int i = 0; i < PACKET_LANES; i++)
+    for (int i = 0; i <= LANE_TEXT; i++)
         avcodec_parameters_free(&d->stream[i].codec);
     avformat_close_input(&d->fmt);
     free(d);
@@ -378,6 +384,21 @@ static const AVStream *played(const struct demuxer *d, int lane)
 const AVStream *demuxer_cover(const struct demuxer *d)
 {
     return d->cover >= 0 ? d->fmt->streams[d->cover] : NULL;
+}
+
+void demuxer_name_text(const struct demuxer *d, char *out, size_t size)
+{
+    char name[64];
+    *out = '\0';
+    if (d->index[LANE_TEXT] < 0)
+        return;
+    const AVDictionary *tags = d->fmt->streams[d->index[LANE_TEXT]]->metadata;
+    const AVDictionaryEntry *language = av_dict_get(tags, "language", NULL, 0);
+    const AVDictionaryEntry *title = av_dict_get(tags, "title", NULL, 0);
+    bool is_named = language && !language_is_unknown(language->value);
+    snprintf(name, sizeof(name), "%.16s%s%.40s%s", is_named ? language->value : "in the file",
+             title ? " (" : "", title ? title->value : "", title ? ")" : "");
+    text_clean(out, size, name);
 }
 
 const char *demuxer_undecodable(const struct demuxer *d)
@@ -457,7 +478,7 @@ int demuxer_read(struct demuxer *d, AVPacket *pkt, enum packet_lane *lane)
     if (d->primed_from == d->primed_to)
         return read_packet(d, pkt, lane);
     AVPacket *first = d->primed[d->primed_from++];
-    *lane = (enum packet_lane)lane_of(d, first);
+    *lane = (enum packet_lane)lane_of(d, first->stream_index);
     av_packet_move_ref(pkt, first);
     av_packet_free(&first);
     return 0;

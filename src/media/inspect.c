@@ -76,7 +76,7 @@ static bool look_open(struct look *l, const char *path, struct gate *gate, int64
     if (ret < 0)
         return refuse_file(why, ret);
     media_file_limit(l->file, bytes);
-    ret = demuxer_open(&l->demuxer, l->file, path, codec);
+    ret = demuxer_open(&l->demuxer, l->file, path, NULL, codec);
     if (ret == 0)
         return true;
     look_close(l);

@@ -111,6 +111,8 @@ void load_note_picture(struct load *l, const struct frame_desc *d, bool is_cover
     s->width = width;
     s->height = height;
     l->lane[LANE_VIDEO] = LANE_PLAYING;
+    if (is_news && l->text)
+        text_lane_set_picture(l->text, width, height);
     if (!is_cover) {
         l->pictures_end_ns = d->pts_ns + d->duration_ns;
         l->end_ns = max_i64(l->end_ns, l->pictures_end_ns);
@@ -197,6 +199,8 @@ void load_state(struct load *l, struct deck_state *out)
     pthread_mutex_lock(&l->lock);
     if (gives_up && l->watched)
         packet_queue_stop(l->watched);
+    if (l->text)
+        text_lane_name(l->text, l->state.text, sizeof(l->state.text));
     *out = l->state;
     pthread_mutex_unlock(&l->lock);
 }
@@ -243,7 +247,7 @@ static bool open_source(struct load *l)
     pthread_mutex_unlock(&l->lock);
     char codec[DEMUXER_CODEC_MAX] = "";
     media_file_limit(l->file, BARREN_BYTES);
-    ret = demuxer_open(&l->demuxer, l->file, l->p.order.path, codec);
+    ret = demuxer_open(&l->demuxer, l->file, l->p.order.path, l->p.text.languages, codec);
     media_file_limit(l->file, INT64_MAX);
     if (ret < 0) {
         fail_demuxer(l, ret, codec);
@@ -257,8 +261,28 @@ static bool open_source(struct load *l)
     return true;
 }
 
+/* The lane for subtitles; without one the load plays all the same. */
+static struct text_lane *open_text(struct load *l)
+{
+    if (!l->p.text.languages)
+        return NULL;
+    return text_lane_create(&(struct text_lane_params){
+        .path = l->p.order.path,
+        .source = l->demuxer,
+        .settings = l->p.text,
+        .load = l->p.order.load,
+        .first_sample = l->first_sample,
+        .start_ns = l->p.order.start_ns,
+        .segment = l->p.segment,
+        .gate = &l->gate,
+        .stage_bell = l->p.stage_bell,
+        .log = l->p.log,
+    });
+}
+
 static void tell_source(struct load *l)
 {
+    struct text_lane *text = open_text(l);
     const char *title = demuxer_tag(l->demuxer, "title");
     const char *artist = demuxer_tag(l->demuxer, "artist");
     pthread_mutex_lock(&l->lock);
@@ -267,6 +291,7 @@ static void tell_source(struct load *l)
     text_clean(l->state.artist, sizeof(l->state.artist), artist ? artist : "");
     if (!l->has_audio)
         l->lane[LANE_AUDIO] = LANE_OVER;
+    l->text = text;
     l->watched = l->queue;
     if (gate_is_stopped(&l->gate)) /* load_destroy() came before it could see the queue */
         packet_queue_stop(l->queue);
@@ -290,6 +315,10 @@ static int pump(struct load *l, AVPacket *pkt)
         int ret = demuxer_read(l->demuxer, pkt, &lane);
         if (ret < 0)
             return ret == AVERROR_EOF ? 0 : ret;
+        if (lane == LANE_TEXT) {
+            text_lane_put(l->text, pkt);
+            continue;
+        }
         int64_t ts = pkt->dts != AV_NOPTS_VALUE ? pkt->dts : pkt->pts;
         int64_t at_ns = demuxer_time_ns(l->demuxer, lane, ts);
         if (lane == LANE_AUDIO && is_before_start(l, at_ns)) {
@@ -440,6 +469,7 @@ void load_destroy(struct load *l)
         packet_queue_stop(l->watched);
     pthread_mutex_unlock(&l->lock);
     pthread_join(l->reader, NULL);
+    text_lane_destroy(l->text);
     frame_writer_end(l->p.frames);
     pthread_mutex_destroy(&l->lock);
     free(l);

@@ -1,11 +1,12 @@
 /* One order of the brain being carried out: a file opened, decoded into the rings of a deck, to its end.
  *
- * Three threads of its own: one reads, two decode. They wait for readers that make room, so a load may be
+ * Four threads of its own: one reads, two decode, one paints subtitles. They wait for readers that make room, so a load may be
  * destroyed at any moment. */
 #pragma once
 
 #include "base/log.h"
 #include "media/frame_writer.h"
+#include "media/text_lane.h"
 
 struct load;
 
@@ -19,8 +20,9 @@ struct load_params {
     struct doorbell *stage_bell; /* rung when a reader may be waiting for what was written */
     int threads;                 /* for pictures; 0: one per core */
     bool deinterlace;
-    bool keeps_pace;       /* gives up pictures that would be seen long after their sound */
-    const struct log *log; /* outlives the load */
+    bool keeps_pace;           /* gives up pictures that would be seen long after their sound */
+    struct text_settings text; /* of subtitles; `languages` outlives the load */
+    const struct log *log;     /* outlives the load */
 };
 
 /* Starts it. NULL: no thread can be made. `p` need live for the call only. */

@@ -1,4 +1,4 @@
-/* What the three threads of a load share. */
+/* What the threads of a load share. */
 #pragma once
 
 #include <pthread.h>
@@ -29,6 +29,9 @@ struct load {
     struct packet_queue *queue;
     struct sound_levels *levels;
     bool has_video, has_audio; /* there is a stream of it to decode */
+
+    /* Made by the reading thread before it starts the others, and there until the load ends. */
+    struct text_lane *text; /* NULL: no subtitles are wanted of this load at all */
 
     _Atomic uint64_t decoded; /* pictures and blocks of sound, also those before the start */
 

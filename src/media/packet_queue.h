@@ -12,7 +12,12 @@
 
 #include "base/compiler.h"
 
-enum packet_lane { LANE_VIDEO, LANE_AUDIO, PACKET_LANES };
+enum packet_lane {
+    LANE_VIDEO,
+    LANE_AUDIO,
+    PACKET_LANES,
+    LANE_TEXT = PACKET_LANES, /* subtitles: they go by another way than this queue */
+};
 
 struct packet_queue_limits {
     size_t lane_bytes; /* first ceiling */

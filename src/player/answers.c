@@ -185,6 +185,14 @@ static void set_processes(struct message *m, const struct control *control,
     }
 }
 
+struct message *answer_subtitles(const struct jukebox *j)
+{
+    struct message *m = message_create();
+    message_set_bool(m, "on", jukebox_shows_text(j));
+    message_set_str(m, "source", jukebox_text_name(j));
+    return m;
+}
+
 struct message *answer_status(const struct command_world *w)
 {
     const struct jukebox *j = w->jukebox;
@@ -205,6 +213,7 @@ struct message *answer_status(const struct command_world *w)
     message_set_object(m, "counts", counts);
     message_set_i64(m, "volume", s->volume);
     message_set_bool(m, "is_muted", s->is_muted);
+    message_set_object(m, "subtitles", answer_subtitles(j));
     set_notice(m, j);
     message_set_object(m, "library", answer_library(w->library));
     message_set_object(m, "fetching", w->fetching ? w->fetching(w->ctx) : NULL);

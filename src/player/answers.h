@@ -47,4 +47,6 @@ struct message *answer_error(const char *code, const char *sentence);
 /* What was searched for. */
 struct message *answer_songs(const struct library_songs *songs);
 /* What `status` and `library` tell of it; NULL: there is none. */
+/* Whether subtitles are shown, and what those of the song are taken from. */
+struct message *answer_subtitles(const struct jukebox *j);
 struct message *answer_library(struct library *library);

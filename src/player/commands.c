@@ -266,6 +266,19 @@ static void run_mute(const struct command_world *w, const struct message *reques
     message_set_bool(out->answer, "is_muted", is_muted);
 }
 
+static void run_subtitles(const struct command_world *w, const struct message *request,
+                          struct command_result *out)
+{
+    bool is_on = message_bool(request, "on", jukebox_shows_text(w->jukebox));
+    if (message_has(request, "on") && is_on != message_bool(request, "on", !is_on)) {
+        refuse(out, "usage", "\"on\" must be true or false.");
+        return;
+    }
+    jukebox_set_text(w->jukebox, is_on);
+    out->answer = ok();
+    message_set_object(out->answer, "subtitles", answer_subtitles(w->jukebox));
+}
+
 /* An operation on the named entry, answered with its track. */
 static void run_on_entry(const struct command_world *w, const struct message *request,
                          struct queue_op op, struct command_result *out)
@@ -465,7 +478,8 @@ static const struct {
     { "clear", run_clear },     { "screenshot", run_screenshot },
     { "history", run_history }, { "latency", run_latency },
     { "search", run_search },   { "library", run_library },
-    { "cache", run_cache },     { "quit", run_quit },
+    { "cache", run_cache },     { "subtitles", run_subtitles },
+    { "quit", run_quit },
 };
 
 void command_run(const struct command_world *w, const char *line, size_t len,

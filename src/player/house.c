@@ -365,8 +365,10 @@ static void recall(struct house *h, const struct house_params *p)
     struct journal_position position;
     const struct config *config = p->config;
     journal_load(p->state_dir, &h->log, &state, &position);
-    if (state.is_new)
+    if (state.is_new) {
         state.volume = (uint32_t)config->sound.volume;
+        state.shows_text = config->subtitles.show;
+    }
     look(h);
     trust_open(h, p, &state);
     venue_open(h, p, &state);

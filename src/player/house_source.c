@@ -292,6 +292,7 @@ void source_open(struct house *h, const struct house_params *p, const struct jou
     s->live_minutes = c->fetch.live_minutes;
     s->live_bytes = live_bytes(c);
     s->scratch = xasprintf("%s/fetch", p->state_dir);
+    s->languages = xstrdup(c->subtitles.languages);
     s->probe_program = program_beside("djamms-probe");
     s->worker_argv = worker_command(p);
     know_queue(s, &state->queue);
@@ -331,6 +332,7 @@ void source_close(struct house *h)
     shelf_finish(&s->shelf);
     supply_destroy(s->supply);
     free(s->scratch);
+    free(s->languages);
     free(s->probe_program);
     free(s);
     h->source = NULL;

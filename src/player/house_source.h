@@ -86,7 +86,7 @@ struct house_source {
     /* Of the configuration. */
     bool has_youtube;
     const struct profile *profile;
-    char **worker_argv, *probe_program, *scratch;
+    char **worker_argv, *probe_program, *scratch, *languages;
     int max_minutes, max_mb, live_minutes;
     uint64_t live_bytes; /* that one live stream may take */
 };

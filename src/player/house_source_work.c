@@ -227,6 +227,21 @@ static bool is_broken(const struct source_lane *lane)
     return w.start_failures >= TRIES_MAX;
 }
 
+/* Subtitles that people made; captions made by a machine are not asked for. */
+static void ask_for_subtitles(struct message *m, const char *languages)
+{
+    message_set_array(m, "subtitles");
+    for (const char *at = languages; *at;) {
+        at += strspn(at, ", ");
+        size_t len = strcspn(at, ", ");
+        char *language = xstrndup(at, len);
+        if (len > 0)
+            message_append_str(m, "subtitles", language);
+        free(language);
+        at += len;
+    }
+}
+
 static struct message *fetch_message(const struct parcel *p)
 {
     const struct house_source *s = p->source;
@@ -245,6 +260,7 @@ static struct message *fetch_message(const struct parcel *p)
         return m;
     message_set_str(m, "folder", p->folder);
     message_set_str(m, "name", FILE_NAME);
+    ask_for_subtitles(m, s->languages);
     if (p->is_live)
         message_set_i64(m, "max_live_s", s->live_minutes * (int64_t)60);
     if (p->is_live || s->max_mb)

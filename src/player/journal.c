@@ -60,6 +60,7 @@ char *journal_text(const struct journal_state *s)
     message_set_i64(m, "volume", s->volume);
     message_set_bool(m, "is_paused", s->is_paused);
     message_set_bool(m, "is_muted", s->is_muted);
+    message_set_bool(m, "subtitles", s->shows_text);
     set_u64(m, "left_load", s->left_load);
     set_u64(m, "arguments", s->arguments);
     message_set_i64(m, "queue_revision", (int64_t)s->queue_revision);
@@ -110,6 +111,7 @@ int journal_parse(struct journal_state *s, const char *text, size_t len, char *w
         .volume = (uint32_t)clamp_i64(message_i64(m, "volume", 75), 0, 100),
         .is_paused = message_bool(m, "is_paused", false),
         .is_muted = message_bool(m, "is_muted", false),
+        .shows_text = message_bool(m, "subtitles", false),
         .left_load = get_u64(m, "left_load"),
         .arguments = get_u64(m, "arguments"),
         .queue_revision = (uint64_t)clamp_i64(message_i64(m, "queue_revision", 0), 0, REVISION_MAX),

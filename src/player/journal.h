@@ -17,7 +17,7 @@
 struct journal_state {
     struct queue queue;
     uint32_t volume;
-    bool is_paused, is_muted;
+    bool is_paused, is_muted, shows_text;
     bool is_new;        /* nothing was saved before: the very first start */
     uint64_t left_load; /* deck load that played before `queue.now` was started: a plan that still
                                plays it is older than this journal. 0: none */

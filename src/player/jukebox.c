@@ -74,6 +74,7 @@ unsigned jukebox_step(struct jukebox *j, const struct jukebox_view *view)
     check_end(j);
     if (j->is_leaving)
         follow_queue(j);
+    decks_follow_text(j);
     scene_build(j);
     bool is_moving = j->air.is_moving && j->queue.now;
     if (is_moving && j->view.now_ns - j->saved_at_ns >= SAVE_POSITION_NS)
@@ -131,6 +132,15 @@ void jukebox_set_muted(struct jukebox *j, bool is_muted)
     if (j->is_muted == is_muted)
         return;
     j->is_muted = is_muted;
+    turn_saved_change(j);
+}
+
+void jukebox_set_text(struct jukebox *j, bool shows_text)
+{
+    if (j->shows_text == shows_text)
+        return;
+    j->shows_text = shows_text;
+    log_info(j->log, "subtitles %s", shows_text ? "on" : "off");
     turn_saved_change(j);
 }
 
@@ -269,6 +279,17 @@ bool jukebox_is_muted(const struct jukebox *j)
     return j->is_muted;
 }
 
+bool jukebox_shows_text(const struct jukebox *j)
+{
+    return j->shows_text;
+}
+
+const char *jukebox_text_name(const struct jukebox *j)
+{
+    const struct deck_state *deck = &j->view.deck[j->now.deck].state;
+    return j->now.load && deck->load == j->now.load ? deck->text : "";
+}
+
 bool jukebox_is_away(const struct jukebox *j)
 {
     return j->is_away;
@@ -305,6 +326,7 @@ void jukebox_save(const struct jukebox *j, struct journal_state *out)
         .volume = j->volume,
         .is_paused = j->is_paused,
         .is_muted = j->is_muted,
+        .shows_text = j->shows_text,
         .left_load = j->left_load,
         .queue_revision = j->queue_revision,
     };

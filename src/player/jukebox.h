@@ -144,6 +144,8 @@ int jukebox_seek_by(struct jukebox *j, int64_t delta_ns);
 void jukebox_set_paused(struct jukebox *j, bool is_paused);
 void jukebox_set_muted(struct jukebox *j, bool is_muted);
 void jukebox_set_volume(struct jukebox *j, int64_t volume); /* clamped to 0..100 */
+/* Subtitles and lyrics, where a song has any. */
+void jukebox_set_text(struct jukebox *j, bool shows_text);
 void jukebox_quit(struct jukebox *j); /* the plan is emptied, QUIT_WANTED is set */
 void jukebox_input(struct jukebox *j, const struct input_event *e);
 /* A card on the screens for a short time: plain words for guests. A long text is cut after a word. */
@@ -165,6 +167,9 @@ double jukebox_known_duration_s(const struct jukebox *j, const char *source);
 uint32_t jukebox_volume(const struct jukebox *j); /* 0..100 */
 bool jukebox_is_paused(const struct jukebox *j);
 bool jukebox_is_muted(const struct jukebox *j);
+bool jukebox_shows_text(const struct jukebox *j);
+/* What the subtitles of what plays are taken from, for people; "": it has none, or nothing plays. */
+const char *jukebox_text_name(const struct jukebox *j);
 bool jukebox_is_away(const struct jukebox *j);
 /* What plays is no entry of the queue, which has nothing that could be played: it gives way as soon as that changes. */
 bool jukebox_plays_house(const struct jukebox *j);

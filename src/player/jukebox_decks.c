@@ -74,7 +74,8 @@ bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, s
             .load = ++j->last_load,
             .entry = part->entry,
             .start_ns = part->start_ns,
-            .flags = turn_is_growing(j, turn_track(j, part->entry)) ? ORDER_GROWING : 0,
+            .flags = (turn_is_growing(j, turn_track(j, part->entry)) ? ORDER_GROWING : 0) |
+                     (j->shows_text ? ORDER_TEXT : 0),
             .deck_starts = deck_is_usable(j, deck) ? seen->starts : seen->starts + 1,
         };
         memcpy(slot->order.path, path, strlen(path) + 1);
@@ -110,6 +111,18 @@ void deck_activate(struct jukebox *j, const struct part *part)
         return;
     slot->order.flags |= ORDER_ACTIVE;
     publish(j, part->deck);
+}
+
+void decks_follow_text(struct jukebox *j)
+{
+    for (uint32_t d = 0; d < DECKS; d++) {
+        struct deck_order *order = &j->deck[d].order;
+        bool has_text = order->flags & ORDER_TEXT;
+        if (!order->load || has_text == j->shows_text)
+            continue;
+        order->flags ^= ORDER_TEXT;
+        publish(j, d);
+    }
 }
 
 /* ---- failures --------------------------------------------------------------------------------- */
@@ -310,6 +323,7 @@ static void note_state(struct jukebox *j, struct part *p)
     if (s->load != p->load)
         return;
     s->error[sizeof(s->error) - 1] = '\0';
+    s->text[sizeof(s->text) - 1] = '\0';
     if (s->phase == DECK_READY || s->phase == DECK_DONE) {
         note_playable(j, p, s);
     } else if (s->phase == DECK_FAILED) {

@@ -75,7 +75,7 @@ struct jukebox {
     struct deck_slot deck[DECKS];
     uint64_t last_load;
 
-    bool is_paused, is_muted, is_leaving, is_away, had_entries, played_any;
+    bool is_paused, is_muted, shows_text, is_leaving, is_away, had_entries, played_any;
     bool pause_is_restored; /* it was paused when this life began, and nobody has resumed it */
     uint32_t volume;
     enum scene_link link;
@@ -146,6 +146,8 @@ void deck_observe(struct jukebox *j);
 bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, size_t why_size);
 void deck_unload(struct jukebox *j, uint32_t deck);
 void deck_activate(struct jukebox *j, const struct part *part);
+/* Tells the decks whether subtitles are wanted. */
+void decks_follow_text(struct jukebox *j);
 /* What plays has ended by itself: marks an entry that gives nothing, time and again. */
 void deck_judge_end(struct jukebox *j);
 bool deck_is_usable(const struct jukebox *j, uint32_t deck);

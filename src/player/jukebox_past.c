@@ -128,6 +128,7 @@ static void adopt(struct jukebox *j, const struct jukebox_past *past)
 {
     j->volume = past->state->volume;
     j->is_muted = past->state->is_muted;
+    j->shows_text = past->state->shows_text;
     j->is_paused = past->state->is_paused;
     j->left_load = past->state->left_load;
     see_loads(j, past);

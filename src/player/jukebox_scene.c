@@ -187,6 +187,7 @@ void scene_build(struct jukebox *j)
     struct scene s = {
         .is_paused = j->is_paused,
         .is_muted = j->is_muted,
+        .shows_text = j->shows_text,
         .volume = j->volume,
         .volume_until_ns = j->volume_until_ns,
         .link = j->link,

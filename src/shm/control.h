@@ -94,6 +94,7 @@ struct play_position play_clock_at(const struct play_clock *c, int64_t mono_ns);
 enum order_flags {
     ORDER_GROWING = 1, /* a download under way: end of file is not the end until this is cleared */
     ORDER_ACTIVE = 2,  /* it plays: keep more frames ready than a deck that only waits */
+    ORDER_TEXT = 4,    /* subtitles are wanted: paint them */
 };
 
 /* The brain's order. A new `load` number drops what was decoded and opens `path`; the same number with
@@ -132,6 +133,7 @@ struct deck_state {
     char error[256];        /* one sentence, phase FAILED */
     char title[256];        /* tags of the file; empty: none */
     char artist[256];
+    char text[128]; /* what its subtitles are taken from, for people; empty: it has none */
 };
 SHM_SLOT(deck_state)
 
@@ -165,9 +167,9 @@ struct scene {
     uint32_t is_paused;
     uint32_t is_muted;
     uint32_t volume;
-    uint32_t notice; /* enum scene_notice */
-    uint32_t link;   /* enum scene_link */
-    uint32_t reserved;
+    uint32_t notice;         /* enum scene_notice */
+    uint32_t link;           /* enum scene_link */
+    uint32_t shows_text;     /* subtitles, where the load has any */
     uint64_t serial;         /* grows with every change */
     int64_t since_ns;        /* CLOCK_MONOTONIC of what changed it */
     int64_t notice_until_ns; /* CLOCK_MONOTONIC; 0: no end */
@@ -286,7 +288,7 @@ SHM_SLOT(start_marks)
 
 #define CONTROL_NAME    "control"
 #define CONTROL_MAGIC   0x43544d44u /* "DMTC" */
-#define CONTROL_VERSION 5u
+#define CONTROL_VERSION 6u
 
 struct control {
     struct segment_header header;

@@ -75,3 +75,49 @@ bool frame_readers_need(const struct deck_segment *d, uint64_t *lowest)
     }
     return any;
 }
+
+static bool cue_is_sane(const struct text_cue *c)
+{
+    if (c->load == 0 || c->from_ns >= c->until_ns || c->width == 0 || c->height == 0 ||
+        c->width > TEXT_SIDE_MAX || c->height > TEXT_SIDE_MAX || c->box_count == 0 ||
+        c->box_count > TEXT_BOXES)
+        return false;
+    for (uint32_t i = 0; i < c->box_count; i++) {
+        const struct text_box *b = &c->box[i];
+        if (b->w == 0 || b->h == 0 || b->x >= c->width || b->w > c->width - b->x ||
+            b->y >= c->height || b->h > c->height - b->y || b->offset > TEXT_CUE_BYTES ||
+            (uint64_t)b->w * b->h * 4 > TEXT_CUE_BYTES - b->offset)
+            return false;
+    }
+    return true;
+}
+
+bool text_cue_read(struct deck_segment *d, uint64_t number, struct text_cue *out)
+{
+    if (number >= atomic_load_explicit(&d->text_head, memory_order_acquire))
+        return false;
+    return text_cue_load(&d->text[number % TEXT_RING], out) && out->number == number &&
+           cue_is_sane(out);
+}
+
+bool text_cue_at(struct deck_segment *d, uint64_t load, int64_t media_ns, struct text_cue *out,
+                 int64_t *next_ns)
+{
+    uint64_t head = atomic_load_explicit(&d->text_head, memory_order_acquire);
+    bool found = false;
+    *next_ns = INT64_MAX;
+    for (uint64_t n = head > TEXT_RING ? head - TEXT_RING : 0; n < head; n++) {
+        struct text_cue cue;
+        if (!text_cue_read(d, n, &cue) || cue.load != load || cue.until_ns <= media_ns)
+            continue;
+        if (cue.from_ns > media_ns) {
+            *next_ns = cue.from_ns < *next_ns ? cue.from_ns : *next_ns;
+            continue;
+        }
+        *out = cue; /* the newest that fits: after a change of mind the old ones still lie there */
+        found = true;
+    }
+    if (found && out->until_ns < *next_ns)
+        *next_ns = out->until_ns;
+    return found;
+}

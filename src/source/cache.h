@@ -4,6 +4,7 @@
  *   DIR/lock                   one process at a time
  *   DIR/media/HH/KEY/media.EXT a file; HH is a hash of KEY
  *                    meta.json written last, before the folder moves here: its presence makes the entry
+ *                    media.LANGUAGE.EXT  subtitles of it, where there are any
  *   DIR/partial/KEY/           what is being fetched, or was put aside
  *   DIR/pins.json              keys that are kept, whether they are here yet or not
  *   DIR/negative.json          keys not to be asked for, see source/negative.h
@@ -111,7 +112,8 @@ void cache_abandon(struct cache *c, const char *key);
 /* The disk was full while something else was written: lets go what is worth at least `bytes`. 0 or -ENOSPC. */
 WARN_UNUSED int cache_make_room(struct cache *c, uint64_t bytes, const struct cache_use *use);
 
-/* The file `name` of the partial folder becomes the entry, with the caller's part of `meta`; what else lies there goes.
+/* The file `name` of the partial folder becomes the entry, with the caller's part of `meta`; what else lies there goes, but
+ * for subtitles that can be kept (source/cache_text.h).
  * Nobody writes to it any more, and the caller has checked it whole. An entry of that key is replaced. 0; -EINVAL: a bad
  * name; -ENOENT; -ENODATA: empty or no regular file; -ENOSPC; -errno: the partial is still there. */
 WARN_UNUSED int cache_publish(struct cache *c, const char *key, const char *name,

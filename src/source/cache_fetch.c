@@ -12,6 +12,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "source/cache_internal.h"
+#include "source/cache_text.h"
+
+enum { TEXTS_MAX = 8 }; /* subtitles that are kept with a song */
 
 #define SMALL_BYTES ((uint64_t)1024 * 1024) /* of room for the little that publishing writes */
 
@@ -109,15 +112,19 @@ static int seal_file(const char *path, struct cache_meta *m)
     return ret;
 }
 
-/* Everything in `folder` but `name`. */
+/* Everything in `folder` but `name`, and subtitles of it. */
 static int tidy(const char *folder, const char *name)
 {
     DIR *dir = opendir(folder);
-    int ret = dir ? 0 : -errno;
+    int ret = dir ? 0 : -errno, texts = 0;
     for (struct dirent *d; dir && ret == 0 && (d = readdir(dir));) {
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
             strcmp(d->d_name, name) == 0)
             continue;
+        if (texts < TEXTS_MAX && cache_text_is_good(folder, d->d_name)) {
+            texts++;
+            continue;
+        }
         char *path = xasprintf("%s/%s", folder, d->d_name);
         ret = folder_remove(path);
         free(path);

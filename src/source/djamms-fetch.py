@@ -56,6 +56,7 @@ TEXT_MAX = 2000         # characters of a text in an answer
 PROGRESS_EVERY_S = 0.25
 PROGRESS_FIRST_S = 0.1  # in the first seconds: somebody may wait for it to start
 WATCH = "https://www.youtube.com/watch"
+SUBTITLE_MAX = 2 << 20  # bytes; what a deck reads
 FOUND_S = 60            # so long what was resolved is good for a fetch of the same
 ATTEMPTS = 3            # at a file whose partial proved to be of another, and at a segment of a live stream
 BLOCK = 16384
@@ -99,6 +100,10 @@ class TooLarge(Stop):
 
 class NotMedia(Stop):
     pass
+
+
+class Late(Stop):
+    """What is not worth waiting for."""
 
 
 class Changed(Stop):
@@ -841,18 +846,48 @@ class Fetch:
     def fetch_subtitles(self):
         """{language: path}; one that does not come is no reason to do without the song."""
         files, tracks = {}, self.info.get("subtitles") or {}
-        for language in self.languages:
-            track = next((t for ending in ("ass", "srt", "vtt") for t in reversed(tracks.get(language) or [])
-                          if t.get("ext") == ending and t.get("url")), None)
-            if not track or not re.fullmatch(r"[A-Za-z0-9-]{1,20}", language):
-                continue
-            path = f"{self.stem}.{language}.{track['ext']}"
-            try:
-                if self.worker.download(path, {"http_headers": self.info.get("http_headers"), **track}, True):
-                    files[language] = path
-            except Exception as e:
-                self.worker.warnings.warning(f"subtitles {language}: {plain_text(e)}")
+        if not any(self.languages) or not tracks:
+            return files
+        self.waits = True
+        plain = signal.signal(signal.SIGALRM, self.on_late)
+        signal.setitimer(signal.ITIMER_REAL, self.worker.options.subtitles_time)
+        try:
+            for language in self.languages:
+                self.fetch_subtitle(language, tracks, files)
+            self.waits = False
+        except (Late, TooLarge) as e:
+            self.worker.warnings.warning(f"subtitles: {e}")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, plain)
         return files
+
+    def on_late(self, *_):
+        if self.waits:
+            raise Late(f"they did not come within {self.worker.options.subtitles_time} s")
+
+    def fetch_subtitle(self, language, tracks, files):
+        # "en" is answered by "en-GB", too
+        tag = language if tracks.get(language) else next(
+            (t for t in tracks if isinstance(t, str) and t.partition("-")[0] == language), language)
+        track = next((t for ending in ("ass", "srt", "vtt") for t in reversed(tracks.get(tag) or [])
+                      if t.get("ext") == ending and t.get("url")), None)
+        if not track or not re.fullmatch(r"[A-Za-z0-9-]{1,20}", language):
+            return
+        path = f"{self.stem}.{language}.{track['ext']}"
+        try:
+            if self.worker.download(path, {"http_headers": self.info.get("http_headers"), **track}, True):
+                if is_markup(path):
+                    os.remove(path)
+                    raise NotMedia("a web page came instead of subtitles")
+                files[language] = path
+        except (Exception, NotMedia) as e:
+            self.worker.warnings.warning(f"subtitles {language}: {plain_text(e)}")
+
+
+def is_markup(path):
+    with open(path, "rb") as f:
+        return f.read(100).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
 
 
 # ---- a live stream -----------------------------------------------------------------------------------------------
@@ -1198,6 +1233,8 @@ class Worker:
     def on_progress(self, status):
         if self.fetch and self.fetch.part:
             self.fetch.hear_progress(status)
+        elif self.fetch and (status.get("downloaded_bytes") or 0) > SUBTITLE_MAX:
+            raise TooLarge("they are too large")
 
     def check_alive(self):
         if os.getppid() != self.parent:
@@ -1392,6 +1429,8 @@ def options():
     p.add_argument("--retries", metavar="N", type=int, default=15)
     p.add_argument("--fragment-retries", metavar="N", type=int, default=10)
     p.add_argument("--retry-sleep", metavar="S", type=float, default=1, help="before the first retry, doubled up to 20")
+    p.add_argument("--subtitles-time", metavar="S", type=float, default=10,
+                   help="so long a song waits for all of its subtitles")
     p.add_argument("--memory", metavar="MB", type=int, default=600, help="of data, for each process; 0: no limit")
     p.add_argument("--nice", metavar="N", type=int, default=0)
     p.add_argument("--no-warm-up", action="store_true", help="the first request takes longer")

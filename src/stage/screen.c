@@ -13,7 +13,8 @@
 
 static bool same(const struct screen_view *a, const struct screen_view *b)
 {
-    return a->load == b->load && a->number == b->number && a->overlay == b->overlay;
+    return a->load == b->load && a->number == b->number && a->overlay == b->overlay &&
+           a->text == b->text;
 }
 
 /* On a display with vsync a picture handed over at any time in the interval before is shown at the
@@ -80,12 +81,16 @@ void screen_resume(struct screen *s, const struct output_row *old)
 }
 
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
-                 const struct overlay_set *overlay)
+                 const struct text_set *text, const struct overlay_set *overlay)
 {
     int64_t begin = now_mono_ns();
-    video_output_draw(s->output, picture,
-                      overlay ? (const struct bitmap *const *)overlay->bitmap : NULL,
-                      overlay ? overlay->count : 0);
+    const struct bitmap *bitmap[TEXT_BOXES + OVERLAY_BITMAPS];
+    int count = 0;
+    for (int i = 0; text && i < text->count; i++)
+        bitmap[count++] = text->bitmap[i];
+    for (int i = 0; overlay && i < overlay->count; i++)
+        bitmap[count++] = overlay->bitmap[i];
+    video_output_draw(s->output, picture, bitmap, count);
     int64_t took = now_mono_ns() - begin;
     s->draw_ns = took > s->draw_ns ? took : s->draw_ns - (s->draw_ns - took) / 16;
     s->draw_ns = min_i64(s->draw_ns, MS(50));

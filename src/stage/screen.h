@@ -5,12 +5,14 @@
 #include "output/video.h"
 #include "stage/deck_view.h"
 #include "stage/overlay_painter.h"
+#include "stage/text_painter.h"
 
-/* A picture by name, with the overlay on it. */
+/* A picture by name, with the text and the overlay on it. */
 struct screen_view {
     uint64_t load; /* 0: black; IDLE_LOAD: see stage/idle_reel.h */
     uint64_t number;
     uint64_t overlay; /* version of the overlay set; 0: none */
+    uint64_t text;    /* version of the set of subtitles; 0: none */
 };
 
 struct screen {
@@ -51,9 +53,9 @@ enum screen_step screen_decide(const struct screen *s, const struct screen_wish 
 void screen_init(struct screen *s, struct video_output *output, uint32_t row, uint32_t stage);
 /* Goes on counting where a former life of the stage ended, if `old` is a row of the same output. */
 void screen_resume(struct screen *s, const struct output_row *old);
-/* Draws a picture (NULL: black) under the overlay; `view` names it. */
+/* Draws a picture (NULL: black), over it text and over that the overlay (NULL: none); `view` names it. */
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
-                 const struct overlay_set *overlay);
+                 const struct text_set *text, const struct overlay_set *overlay);
 /* Shows what is drawn and counts; `picture` as drawn, due at `due_ns` (NO_TIME: no matter when). What
  * was due before the screen was there is not late. */
 void screen_present(struct screen *s, const struct frame_desc *picture, int64_t due_ns);

@@ -39,6 +39,7 @@ struct stage {
     struct screen screen[OUTPUTS_MAX];
     int screens;
     struct overlay_painter *painter;
+    struct text_painter *texts; /* NULL: subtitles were never wanted */
     struct idle_reel reel;
     struct scene scene;
     uint32_t scene_seq;
@@ -55,19 +56,22 @@ struct stage {
 
 struct bell_seen {
     uint32_t plan, scene, shot, deck[DECKS];
-    uint32_t reserved;     /* no hole: compared as bytes */
+    uint32_t text;         /* cues of both decks */
     struct play_span span; /* the newest: what the sound goes on to */
 };
 
-static struct bell_seen bell_look(struct control *c)
+static struct bell_seen bell_look(struct stage *s)
 {
+    struct control *c = s->control;
     struct bell_seen seen = {
         .plan = atomic_load(&c->plan.seq),
         .scene = atomic_load(&c->scene.seq),
         .shot = atomic_load(&c->shot_request.seq),
     };
-    for (size_t i = 0; i < DECKS; i++)
+    for (size_t i = 0; i < DECKS; i++) {
         seen.deck[i] = atomic_load(&c->deck[i].seq);
+        seen.text += (uint32_t)atomic_load(&s->deck[i].ring->text_head);
+    }
     struct play_clock clock;
     if (play_clock_load(&c->clock, &clock) && clock.span_count - 1 < SPANS_MAX)
         seen.span = clock.span[clock.span_count - 1];
@@ -81,7 +85,7 @@ static void *bell_loop(void *arg)
     struct bell_seen old = { 0 };
     while (!atomic_load(&s->is_ending)) {
         uint32_t rings = doorbell_rings(&s->control->stage_bell);
-        struct bell_seen now = bell_look(s->control);
+        struct bell_seen now = bell_look(s);
         if (memcmp(&now, &old, sizeof(now)) != 0 || atomic_load(&s->is_hungry))
             video_wake(s->video);
         old = now;
@@ -139,6 +143,12 @@ static int64_t time_left_ms(const struct stage *s, int64_t now_ns)
     return max_i64(s->scene.duration_ns - at.media_ns, 0) / NS_PER_MS;
 }
 
+/* What lies over a picture. */
+struct dressing {
+    const struct text_set *text;
+    const struct overlay_set *overlay;
+};
+
 /* Names the newest overlay in the wish. While pictures follow each other the time that ticks rides on the next
  * one that is not drawn yet, so that it costs no extra drawing; what is new is shown at once. */
 static const struct overlay_set *dress(struct stage *s, struct screen *screen,
@@ -161,8 +171,68 @@ static const struct overlay_set *dress(struct stage *s, struct screen *screen,
     return set;
 }
 
+/* The text of one moment of a load, as a screen shows it. *change_ns: when that changes, as media time. */
+static const struct text_set *text_at(struct stage *s, struct screen *screen,
+                                      const struct frame_desc *frame, uint32_t deck,
+                                      int64_t media_ns, int64_t *change_ns)
+{
+    struct text_wish wish = { 0 };
+    struct text_cue cue;
+    *change_ns = INT64_MAX;
+    if (!s->texts && s->scene.shows_text)
+        s->texts = text_painter_create(painted, s);
+    if (!s->texts)
+        return NULL;
+    bool has_text = s->scene.shows_text && frame->load &&
+                    text_cue_at(s->deck[deck].ring, frame->load, media_ns, &cue, change_ns);
+    if (has_text)
+        wish = (struct text_wish){
+            .ring = s->deck[deck].ring,
+            .load = cue.load,
+            .cue = cue.number,
+            .place = picture_fit(frame, screen->info.width, screen->info.height),
+        };
+    return text_painter_show(s->texts, (int)(screen - s->screen), &wish);
+}
+
+static bool is_picture(const struct screen_view *a, const struct screen_view *b)
+{
+    return a->load == b->load && a->number == b->number;
+}
+
+/* Names the subtitles in the wish. Like the time that ticks they ride on pictures that are not drawn yet, so that they
+ * cost no extra drawing; each picture has those of its own time, one that stands those of now. *next_ns: when they
+ * change although no picture does. */
+static const struct text_set *add_text(struct stage *s, struct screen *screen, struct pick *pick,
+                                       int64_t now_ns, int64_t *next_ns)
+{
+    struct screen_wish *w = &pick->wish;
+    const struct screen_view *shown = &screen->shown, *drawn = &screen->drawn;
+    bool is_followed = w->after.load && w->after_ns != INT64_MAX;
+    bool is_ready = is_picture(&w->due, shown) || is_picture(&w->due, drawn);
+    int64_t change_ns;
+    *next_ns = INT64_MAX;
+    const struct text_set *set;
+    if (is_followed && is_ready) {
+        set = text_at(s, screen, &pick->after, pick->after_deck, pick->after.pts_ns, &change_ns);
+    } else {
+        struct play_position at = play_clock_at(&s->clock, now_ns);
+        bool is_still = !is_followed && at.load == pick->due.load;
+        int64_t media_ns = is_still ? at.media_ns : pick->due.pts_ns;
+        set = text_at(s, screen, &pick->due, pick->due_deck, media_ns, &change_ns);
+        if (is_still && at.is_moving && change_ns != INT64_MAX)
+            *next_ns = now_ns + (change_ns - media_ns);
+    }
+    w->due.text = w->after.text = set ? set->version : 0;
+    if (is_followed && is_ready)
+        w->due.text = is_picture(&w->due, shown) ? shown->text : drawn->text;
+    if (is_followed && is_picture(&w->after, drawn))
+        w->after.text = drawn->text;
+    return set;
+}
+
 static void draw(struct stage *s, struct screen *screen, const struct screen_view *view,
-                 const struct frame_desc *frame, uint32_t deck, const struct overlay_set *set)
+                 const struct frame_desc *frame, uint32_t deck, const struct dressing *on)
 {
     struct picture picture;
     bool has_picture = frame->load || view->load == IDLE_LOAD;
@@ -170,21 +240,21 @@ static void draw(struct stage *s, struct screen *screen, const struct screen_vie
         picture = deck_view_picture(&s->deck[deck], frame);
     else if (has_picture)
         picture = idle_reel_picture(&s->reel, view->number);
-    screen_draw(screen, view, has_picture ? &picture : NULL, set);
+    screen_draw(screen, view, has_picture ? &picture : NULL, on->text, on->overlay);
 }
 
 static bool is_drawn(const struct screen *screen, const struct screen_view *v)
 {
     return screen->drawn.load == v->load && screen->drawn.number == v->number &&
-           screen->drawn.overlay == v->overlay;
+           screen->drawn.overlay == v->overlay && screen->drawn.text == v->text;
 }
 
 static void show(struct stage *s, struct screen *screen, const struct screen_view *view,
-                 const struct frame_desc *frame, uint32_t deck, const struct overlay_set *set,
+                 const struct frame_desc *frame, uint32_t deck, const struct dressing *on,
                  int64_t due_ns)
 {
     if (!is_drawn(screen, view) || screen->is_stale)
-        draw(s, screen, view, frame, deck, set);
+        draw(s, screen, view, frame, deck, on);
     screen_present(screen, frame->load ? frame : NULL, due_ns);
     output_row_store(&s->control->output[screen->row], &screen->counts);
 }
@@ -206,20 +276,23 @@ static int64_t turn_screen(struct stage *s, struct screen *screen, int64_t now_n
     }
     if (pick.is_hungry)
         atomic_store(&s->is_hungry, true);
-    const struct overlay_set *set = dress(s, screen, &pick.wish, now_ns);
-    int64_t wake_ns;
+    int64_t wake_ns, text_ns;
+    struct dressing on;
+    on.overlay = dress(s, screen, &pick.wish, now_ns);
+    on.text = add_text(s, screen, &pick, now_ns, &text_ns);
     switch (screen_decide(screen, &pick.wish, now_ns, &wake_ns)) {
     case SCREEN_SHOW:
-        show(s, screen, &pick.wish.due, &pick.due, pick.due_deck, set, pick.due_ns);
+        show(s, screen, &pick.wish.due, &pick.due, pick.due_deck, &on, pick.due_ns);
         return now_ns;
     case SCREEN_ADVANCE:
-        show(s, screen, &pick.wish.after, &pick.after, pick.after_deck, set, pick.wish.after_ns);
+        show(s, screen, &pick.wish.after, &pick.after, pick.after_deck, &on, pick.wish.after_ns);
         return now_ns;
     case SCREEN_PREPARE:
-        draw(s, screen, &pick.wish.after, &pick.after, pick.after_deck, set);
+        draw(s, screen, &pick.wish.after, &pick.after, pick.after_deck, &on);
         return now_ns;
     case SCREEN_REST: break;
     }
+    wake_ns = min_i64(wake_ns, text_ns);
     return is_idle ? min_i64(wake_ns, idle_reel_next_ns(now_ns)) : wake_ns;
 }
 
@@ -439,6 +512,7 @@ static void close_stage(struct stage *s)
     sound_destroy(s->sound);
     mixer_destroy(s->mixer);
     overlay_painter_destroy(s->painter);
+    text_painter_destroy(s->texts);
     video_close(s->video);
     segment_close(&s->shot_segment);
     for (size_t d = 0; d < DECKS; d++)

@@ -306,7 +306,7 @@ static void a_growing_file_is_not_decoded_from_its_beginning_to_its_middle(void 
         struct demuxer *d;
         AVPacket *pkt = av_packet_alloc();
         assert_int_equal(media_file_open(&file, corpus(names[i], path), &gate), 0);
-        assert_int_equal(demuxer_open(&d, file, path, codec), 0);
+        assert_int_equal(demuxer_open(&d, file, path, NULL, codec), 0);
         assert_int_equal(demuxer_seek(d, SECONDS(4)), 0);
         enum packet_lane lane;
         do {

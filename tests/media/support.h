@@ -28,6 +28,7 @@ struct rig {
     struct frame_writer *frames;
     struct log log;
     bool deinterlaces;
+    struct text_settings text; /* zero: no subtitles */
     bool
         keeps_pace; /* the reader takes samples as fast as it gets them, so hardly a picture is in time */
 };
@@ -182,6 +183,7 @@ static inline struct load *rig_load(struct rig *r, const char *path, int64_t sta
         .threads = 2,
         .deinterlace = r->deinterlaces,
         .keeps_pace = r->keeps_pace,
+        .text = r->text,
         .log = &r->log,
     };
     snprintf(p.order.path, sizeof(p.order.path), "%s", path);

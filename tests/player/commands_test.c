@@ -103,6 +103,7 @@ static void what_is_wrong_is_said_in_a_sentence(void **state)
         { "{\"command\":\"add\",\"files\":\"/m/x.mp4\"}", "usage", "arrays" },
         { "{\"command\":\"seek\"}", "usage", "number of seconds" },
         { "{\"command\":\"seek\",\"position_s\":\"5\"}", "usage", "number of seconds" },
+        { "{\"command\":\"subtitles\",\"on\":1}", "usage", "true or false" },
         { "{\"command\":\"volume\"}", "usage", "must be a number" },
         { "{\"command\":\"volume\",\"value\":\"loud\"}", "usage", "\"value\" must be a number" },
         { "{\"command\":\"volume\",\"delta\":{}}", "usage", "\"delta\" must be a number" },
@@ -502,6 +503,18 @@ static void sound_and_position(void **state)
     assert_true(message_bool(say_ok(d, "{\"command\":\"mute\"}"), "is_muted", false));
     assert_true(message_bool(say_ok(d, "{\"command\":\"mute\",\"on\":true}"), "is_muted", false));
     assert_false(message_bool(say_ok(d, "{\"command\":\"mute\"}"), "is_muted", true));
+    static const char *const lines[] = {
+        "{\"command\":\"subtitles\"}",
+        "{\"command\":\"subtitles\",\"on\":true}",
+        "{\"command\":\"subtitles\"}",
+        "{\"command\":\"status\"}",
+        "{\"command\":\"subtitles\",\"on\":false}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        const struct message *s = message_object(say_ok(d, lines[i]), "subtitles");
+        assert_int_equal(message_bool(s, "on", false), i > 0 && i < 4);
+        assert_string_equal(message_str(s, "source", "?"), "");
+    }
     const struct message *m = say_ok(d, "{\"command\":\"seek\",\"position_s\":4}");
     assert_true(message_f64(m, "position_s", 0) == 4);
     m = say_ok(d, "{\"command\":\"seek\",\"position_s\":3.0000004}");

@@ -38,7 +38,7 @@ static void fill(struct journal_state *s, size_t count)
     journal_state_init(s);
     s->queue.loops = true;
     s->volume = 42;
-    s->is_muted = true;
+    s->is_muted = s->shows_text = true;
     s->left_load = 0xfedcba9876543210u;
     s->arguments = 77;
     s->queue_revision = 1000000000007;
@@ -105,7 +105,7 @@ static void what_is_written_is_read_again(void **state)
     put(folder, 5);
     journal_load(folder, &quiet, &b, &p);
     assert_int_equal(b.volume, 42);
-    assert_true(b.is_muted && !b.is_paused && !b.is_new);
+    assert_true(b.is_muted && b.shows_text && !b.is_paused && !b.is_new);
     assert_true(b.left_load == a.left_load && b.arguments == a.arguments);
     assert_true(b.queue_revision == a.queue_revision);
     assert_string_equal(b.sync, a.sync);

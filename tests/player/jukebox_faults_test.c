@@ -592,6 +592,44 @@ static void pause_volume_and_mute_survive(void **state)
     end(h);
 }
 
+static bool decks_paint_text(const struct fake_house *h)
+{
+    for (int d = 0; d < DECKS; d++) {
+        if (h->order[d].load && !(h->order[d].flags & ORDER_TEXT))
+            return false;
+    }
+    return true;
+}
+
+static void subtitles_are_off_until_wanted_and_survive(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 1000);
+    assert_false(jukebox_scene(h->jukebox)->shows_text);
+    assert_false(decks_paint_text(h));
+    uint64_t load = h->plan.now.load;
+    jukebox_set_text(h->jukebox, true);
+    house_brain_turn(h);
+    assert_true(jukebox_scene(h->jukebox)->shows_text && decks_paint_text(h));
+    house_save(h);
+    house_kill_brain(h);
+    house_start_brain(h);
+    house_run(h, 500);
+    assert_true(jukebox_scene(h->jukebox)->shows_text && decks_paint_text(h));
+    assert_int_equal(h->plan.now.load, load); /* it played on */
+    house_apply(h, OP_SKIP, 0);
+    house_run(h, 2000);
+    assert_int_not_equal(h->plan.now.load, load);
+    assert_true(decks_paint_text(h));
+    house_power_cut(h);
+    house_run(h, 2000);
+    assert_true(jukebox_scene(h->jukebox)->shows_text && decks_paint_text(h));
+    jukebox_set_text(h->jukebox, false);
+    house_brain_turn(h);
+    assert_false(decks_paint_text(h));
+    end(h);
+}
+
 static void deck_and_brain_may_die_together(void **state)
 {
     struct fake_house *h = playing_house_of("a b", &looping);
@@ -714,6 +752,7 @@ int main(void)
         cmocka_unit_test(a_skip_that_was_not_saved_but_is_heard_stays),
         cmocka_unit_test(a_load_that_was_played_is_not_taken_for_the_next),
         cmocka_unit_test(pause_volume_and_mute_survive),
+        cmocka_unit_test(subtitles_are_off_until_wanted_and_survive),
         cmocka_unit_test(deck_and_brain_may_die_together),
         cmocka_unit_test(after_a_power_cut_the_track_goes_on_where_it_was),
         cmocka_unit_test(without_autostart_it_waits_paused_when_the_power_comes),

@@ -236,6 +236,74 @@ static void a_pid_of_nonsense_holds_nothing(void **state)
 
 #define WITH_DECK(f) cmocka_unit_test_setup_teardown(f, make_deck, drop_deck)
 
+/* ---- text --------------------------------------------------------------------------------------- */
+
+static struct text_cue good_cue(uint64_t number, int64_t from_ns, int64_t until_ns)
+{
+    return (struct text_cue){ .number = number,
+                              .load = 3,
+                              .from_ns = from_ns,
+                              .until_ns = until_ns,
+                              .width = 1280,
+                              .height = 720,
+                              .box_count = 2,
+                              .box = { { 0, 600, 1280, 120, 0 }, { 10, 10, 5, 5, 614400 } } };
+}
+
+static void publish_cue(struct deck_segment *d, const struct text_cue *c)
+{
+    text_cue_store(&d->text[c->number % TEXT_RING], c);
+    atomic_store(&d->text_head, c->number + 1);
+}
+
+static void a_cue_is_found_by_load_and_time(void **state)
+{
+    struct deck_segment *d = *state;
+    struct text_cue a = good_cue(40, 100, 200), b = good_cue(41, 300, 400), out;
+    int64_t next_ns;
+    publish_cue(d, &a);
+    publish_cue(d, &b);
+    static const struct {
+        int64_t at_ns;
+        uint64_t number; /* 0: none */
+        int64_t next_ns;
+    } cases[] = { { 99, 0, 100 },  { 100, 40, 200 }, { 199, 40, 200 },
+                  { 200, 0, 300 }, { 350, 41, 400 }, { 400, 0, INT64_MAX } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool found = text_cue_at(d, 3, cases[i].at_ns, &out, &next_ns);
+        assert_int_equal(found ? out.number : 0, cases[i].number);
+        assert_int_equal(next_ns, cases[i].next_ns);
+    }
+    assert_false(text_cue_at(d, 4, 150, &out, &next_ns));
+    a = good_cue(40 + TEXT_RING, 900, 1000); /* in the same place */
+    publish_cue(d, &a);
+    assert_false(text_cue_at(d, 3, 150, &out, &next_ns));
+}
+
+static void nonsense_in_a_cue_is_refused(void **state)
+{
+    struct deck_segment *d = *state;
+    for (int i = 0; i <= 10; i++) {
+        struct text_cue c = good_cue(7, 1, 2), out;
+        switch (i) {
+        case 0: break; /* good */
+        case 1: c.load = 0; break;
+        case 2: c.until_ns = 1; break;
+        case 3: c.width = TEXT_SIDE_MAX + 1; break;
+        case 4: c.box_count = TEXT_BOXES + 1; break;
+        case 5: c.box_count = 0; break;
+        case 6: c.box[1].x = UINT32_MAX; break;
+        case 7: c.box[1].w = UINT32_MAX; break;
+        case 8: c.box[1].h = 711; break;
+        case 9: c.box[1].offset = TEXT_CUE_BYTES - 99; break;
+        default: c.number = 8 + TEXT_RING; break;
+        }
+        text_cue_store(&d->text[7], &c);
+        atomic_store(&d->text_head, 8);
+        assert_int_equal(text_cue_read(d, 7, &out), i == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +317,8 @@ int main(void)
         WITH_DECK(the_slowest_living_reader_decides),
         WITH_DECK(a_dead_reader_holds_nothing),
         WITH_DECK(a_pid_of_nonsense_holds_nothing),
+        WITH_DECK(a_cue_is_found_by_load_and_time),
+        WITH_DECK(nonsense_in_a_cue_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

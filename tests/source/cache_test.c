@@ -1,6 +1,7 @@
 /* The cache on disk: what comes in stays whole, what must stay stays, what is in the way goes. */
 #include "source/cache_rig.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -83,6 +84,72 @@ static void hostile_names_are_refused_everywhere_and_touch_nothing(void **state)
 }
 
 /* ---- publishing -------------------------------------------------------------------------------------- */
+
+static void subtitles_stay_with_a_song_when_they_are_good(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        size_t len;
+        bool is_kept;
+    } files[] = {
+        { "media.en.vtt", "WEBVTT\n", 7, true },
+        { "media.pt-BR.srt", "1\n", 2, true },
+        { "media.de.ass", "[Events]", 8, true },
+        { "media.fr.srt", "a\0b", 3, false },         /* no text */
+        { "media.it.srt", "\xff\xfe\xfd", 3, false }, /* no UTF-8 */
+        { "media.nl.srt", "", 0, false },
+        { "media.en.mp4", "x", 1, false },
+        { "media.e n.srt", "x", 1, false },
+        { "media.-en.srt", "x", 1, false },
+        { "media.en.srt.part", "x", 1, false },
+        { "media.srt", "x", 1, false },
+        { "other.en.srt", "x", 1, false },
+    };
+    struct rig *r = *state;
+    struct cache_meta m = { .bytes = 0 };
+    struct cache_found f;
+    char *folder, *path;
+    rig_open(r);
+    assert_int_equal(cache_begin(r->cache, "key", 1000, NULL, &folder), 0);
+    rig_write(folder, "media.mp4", 1000, 3);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        path = xasprintf("%s/%s", folder, files[i].name);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fwrite(files[i].text, 1, files[i].len, file);
+        fclose(file);
+        free(path);
+    }
+    path = xasprintf("%s/media.sv.srt", folder);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    free(path);
+    rig_write(folder, "media.da.srt", (uint64_t)3 << 20, 3); /* too large */
+    assert_int_equal(cache_publish(r->cache, "key", "media.mp4", &m, NULL, r->now_ns), 0);
+    free(folder);
+    assert_int_equal(cache_find(r->cache, "key", &f), 0);
+    *strrchr(f.path, '/') = '\0';
+    size_t kept = 0;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        path = xasprintf("%s/%s", f.path, files[i].name);
+        bool is_kept = access(path, F_OK) == 0;
+        if (is_kept != files[i].is_kept)
+            fail_msg("%s is %skept", files[i].name, is_kept ? "" : "not ");
+        kept += is_kept;
+        free(path);
+    }
+    DIR *dir = opendir(f.path);
+    size_t names = 0;
+    while (readdir(dir))
+        names++;
+    closedir(dir);
+    assert_int_equal(names, kept + 4); /* the song, its meta.json, "." and ".." */
+    assert_int_equal(cache_verify(r->cache, "key", true, NULL), 0);
+    char *gone = xstrdup(f.path);
+    cache_found_finish(&f);
+    assert_int_equal(cache_drop(r->cache, "key"), 0);
+    assert_int_not_equal(access(gone, F_OK), 0);
+    free(gone);
+}
 
 static void a_published_file_is_found_with_all_that_is_known_of_it(void **state)
 {
@@ -678,6 +745,7 @@ int main(void)
         cmocka_unit_test(only_plain_keys_are_keys),
         IN_RIG(hostile_names_are_refused_everywhere_and_touch_nothing),
         IN_RIG(a_published_file_is_found_with_all_that_is_known_of_it),
+        IN_RIG(subtitles_stay_with_a_song_when_they_are_good),
         IN_RIG(what_is_no_file_is_never_published),
         IN_RIG(a_second_file_of_a_key_takes_the_place_of_the_first),
         IN_RIG(one_process_has_it_at_a_time),

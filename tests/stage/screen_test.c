@@ -28,7 +28,7 @@ int video_output_present(struct video_output *o)
 static void present(struct screen *s, uint64_t number, int64_t due_ns)
 {
     const struct frame_desc frame = { .number = number, .load = 1, .duration_ns = MS(40) };
-    screen_draw(s, &(struct screen_view){ .load = 1, .number = number }, NULL, NULL);
+    screen_draw(s, &(struct screen_view){ .load = 1, .number = number }, NULL, NULL, NULL);
     screen_present(s, &frame, due_ns);
 }
 

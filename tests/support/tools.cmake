@@ -116,7 +116,7 @@ function(djamms_test_properties)
     foreach(test ${tests})
         # A job of `./dev test` is half a core: what computes takes two, what mostly waits takes one.
         set_tests_properties(${test} PROPERTIES PROCESSORS 2)
-        if(test MATCHES "^system/(play|outputs|resume|growing|kill|service)_test$" AND NOT DJAMMS_SANITIZE)
+        if(test MATCHES "^system/(play|outputs|resume|growing|kill|service|subtitles)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
         elseif(test STREQUAL "system/package_test")
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # it goes through the build
@@ -157,7 +157,7 @@ function(djamms_test_properties)
 extractor|units|package))")
             continue() # says the same in every build, or mostly waits
         endif()
-        set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli)")
+        set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli|subtitles)")
         set(one_thread "model/queue_property|sync/(sync_simulation|requests|push)|source/(cache|cache_crash|supply[a-z_]*)|\
 player/jukebox_[a-z]*|output/text_draw|media/load")
         if(test MATCHES "^(${minutes}|${one_thread})_test$") # what threads do, others show

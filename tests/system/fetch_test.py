@@ -406,6 +406,44 @@ class FetchTest(unittest.TestCase):
         self.assert_done(self.fetch("page/slow=4000000/back.mp4", progress=progress))
         self.assertTrue(progress and not any(p["is_playable"] for p in progress))
 
+    def subtitled(self, tracks, **fields):
+        """Fetches the clip of a page that names these tracks: language -> path. Returns the answer."""
+        text = "".join(f"<track kind='subtitles' srclang='{k}' src='{v}'>" for k, v in tracks.items())
+        (self.tmp / f"{self.name}.html").write_text(
+            f"<html><head><title>A Song</title></head><body><video src='/clip.mp4'>{text}</video></body></html>")
+        (self.tmp / "song.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nwords\n")
+        with open(self.tmp / "large.vtt", "w") as f:
+            f.write("WEBVTT\n\n" + "00:01.000 --> 00:02.000\nwords\n\n" * 100000)
+        with Worker("--subtitles-time", "2") as worker:
+            return self.assert_done(self.fetch(f"{self.name}.html", worker, **fields))
+
+    def test_subtitles_that_are_asked_for_come_with_the_song(self):
+        line = self.subtitled({"en-GB": "/song.vtt", "fr": "/song.vtt"}, subtitles=["de", "en"])
+        self.assertEqual(line["subtitle_files"], {"en": str(self.folder / "song.en.vtt")})
+        self.assertEqual(sorted(os.listdir(self.folder)), ["song.en.vtt", "song.mp4"])
+        self.assertIn("words", (self.folder / "song.en.vtt").read_text())
+
+    def test_nobody_asks_for_subtitles_that_nobody_wants(self):
+        before = len(self.server.requests)
+        line = self.subtitled({"en": "/song.vtt"})
+        self.assertEqual(line["subtitle_files"], {})
+        self.assert_clip(line)
+        self.assertNotIn("/song.vtt", [p for p, _, _ in self.server.requests[before:]])
+
+    def test_a_song_does_not_wait_for_its_subtitles(self):
+        for fault in ("silent", "slow=9", "status=404", "portal"):
+            with self.subTest(fault):
+                line = self.subtitled({"en": f"/{fault}/song.vtt"}, subtitles=["en"])
+                self.assertEqual(line["subtitle_files"], {})
+                self.assertEqual(Path(line["path"]).read_bytes(), self.clip)
+
+    def test_subtitles_may_not_be_large(self):
+        for path in ("/large.vtt", "/endless/song.vtt"):
+            with self.subTest(path):
+                line = self.subtitled({"en": path}, subtitles=["en"])
+                self.assertEqual(line["subtitle_files"], {})
+                self.assertEqual([f for f in os.listdir(self.folder) if f.endswith(".vtt")], [])
+
     def test_hls_and_dash_become_one_file(self):
         for path in ("ok/clip.m3u8", "ok/clip.mpd"):
             d = self.assert_done(self.fetch(path))
