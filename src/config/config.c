@@ -118,8 +118,9 @@ void config_read_credentials(struct config *c)
     for (size_t i = 0; dir && *dir && i < option_count(); i++) {
         const struct option *o = option_at(i);
         char *path = o->is_credential ? xasprintf("%s/%s", dir, o->name) : NULL;
-        if (path && access(path, R_OK) == 0)
-            (void)option_set(o, c, path); /* any text of one line is allowed */
+        bool is_allowed = !path || access(path, R_OK) < 0 || option_set(o, c, path);
+        assert(is_allowed); /* any text of one line is */
+        (void)is_allowed;
         free(path);
     }
 }

@@ -16,8 +16,8 @@ struct deck_params {
     uint32_t index; /* which deck: < DECKS */
     int threads;    /* for pictures; 0: one per core */
     bool deinterlace;
-    const char *languages; /* of subtitles, best first; outlives the deck */
-    bool has_overlay;      /* subtitles leave it room */
+    const char *languages;   /* of subtitles, best first; outlives the deck */
+    bool has_overlay;        /* subtitles leave it room */
     const struct log *log;   /* outlives the deck */
     struct service *service; /* told of each turn of deck_run(); outlives the deck, may be NULL */
 };

@@ -646,7 +646,8 @@ static void test_broken_engines_are_caught(void **state)
         { SILENT, "does not say so", run },
         { CLOCKED, "goes by its own clock", run },
     };
-    if (getenv("DJAMMS_WHOLE_ENGINE")) /* a sanitizer looks on, and a broken one shows it nothing new */
+    if (getenv(
+            "DJAMMS_WHOLE_ENGINE")) /* a sanitizer looks on, and a broken one shows it nothing new */
         skip();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_caught(cases[i].run, cases[i].broken, 2000, cases[i].says);
