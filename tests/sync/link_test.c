@@ -209,8 +209,8 @@ static void what_is_no_message_changes_nothing(void **state)
         "{\"type\":\"event\",\"data\":[]}",
         "{\"type\":\"event\",\"data\":{\"payload\":\"x\"}}",
         "{\"type\":\"event\",\"data\":{\"payload\":{\"$id\":\"bar\",\"venueId\":\"bar\"}}}",
-        "{\"type\":\"event\",\"data\":{\"events\":[7],\"payload\":{\"$collectionId\":\"queues\","
-        "\"venueId\":\"bar\",\"$id\":\"bar\",\"mainQueue\":\"[]\"}}}",
+        ("{\"type\":\"event\",\"data\":{\"events\":[7],\"payload\":{\"$collectionId\":\"queues\","
+         "\"venueId\":\"bar\",\"$id\":\"bar\",\"mainQueue\":\"[]\"}}}"),
         "{\"type\":\"surprise\",\"data\":{\"code\":1008}}",
         "{\"type\":\"connected\",\"data\":{\"user\":null}}",
     };
