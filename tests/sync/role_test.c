@@ -160,8 +160,8 @@ static void an_answer_of_the_registry_that_is_none_takes_the_role_from_nobody(vo
         "{\"status\":\"failed\",\"responseStatusCode\":500,\"responseBody\":\"\"}",
         "{\"status\":\"completed\",\"responseStatusCode\":200,\"responseBody\":\"\"}",
         "{\"status\":\"completed\",\"responseStatusCode\":200,\"responseBody\":\"<html>\"}",
-        "{\"status\":\"completed\",\"responseStatusCode\":503,\"responseBody\":\"{"
-        "\\\"success\\\":false,\\\"reason\\\":\\\"MASTER_ACTIVE\\\"}\"}",
+        ("{\"status\":\"completed\",\"responseStatusCode\":503,\"responseBody\":\"{"
+         "\\\"success\\\":false,\\\"reason\\\":\\\"MASTER_ACTIVE\\\"}\"}"),
         "{\"status\":\"waiting\"}",
         "{}",
         OTHER_JSON,
