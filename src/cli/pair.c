@@ -1,5 +1,4 @@
 /* pair: signs this box in to the venue's server, once; the session is kept, the password or token is not. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -134,41 +133,15 @@ static int get_proof(struct cli *cli, struct proof *p)
 
 /* ---- the server ------------------------------------------------------------------------------- */
 
-/* Of two hexadecimal digits; -1: they are none. */
-static int byte_of(const char *digits)
-{
-    static const char hex[] = "0123456789abcdef";
-    int value = 0;
-    for (int i = 0; i < 2; i++) {
-        const char *at = digits[i] ? strchr(hex, tolower((unsigned char)digits[i])) : NULL;
-        if (!at)
-            return -1;
-        value = value * 16 + (int)(at - hex);
-    }
-    return value;
-}
-
-/* Cookies are sent percent-encoded. */
-static void decode(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from; to++) {
-        int byte = *from == '%' ? byte_of(from + 1) : -1;
-        *to = byte > 0 ? (char)byte : *from;
-        from += byte > 0 ? 3 : 1;
-    }
-    *to = '\0';
-}
-
 /* The session's secret: where a client without cookies finds it, {"a_session_PROJECT":"..."}, or else in the cookie
  * itself. NULL: in neither. */
 static char *session_of(const struct http_reply *r, const char *cookie)
 {
     struct message *m = message_parse(r->fallback_cookies, strlen(r->fallback_cookies), NULL, 0);
     const char *text = message_str(m, cookie, "");
-    char *session = *text ? xstrdup(text) : *r->cookie ? xstrdup(r->cookie) : NULL;
-    if (session && !*text)
-        decode(session);
+    if (!*text)
+        text = r->cookie;
+    char *session = *text ? xstrdup(text) : NULL;
     message_destroy(m);
     return session;
 }

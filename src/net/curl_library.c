@@ -20,12 +20,26 @@ int curl_library_open(struct curl_library *out)
         const char *name;
         void *at;
     } functions[] = {
-        FUNCTION(easy_cleanup),     FUNCTION(easy_getinfo),        FUNCTION(easy_header),
-        FUNCTION(easy_init),        FUNCTION(easy_setopt),         FUNCTION(easy_strerror),
-        FUNCTION(getdate),          FUNCTION(global_cleanup),      FUNCTION(global_init),
-        FUNCTION(multi_add_handle), FUNCTION(multi_assign),        FUNCTION(multi_cleanup),
-        FUNCTION(multi_info_read),  FUNCTION(multi_init),          FUNCTION(multi_remove_handle),
-        FUNCTION(multi_setopt),     FUNCTION(multi_socket_action), FUNCTION(slist_append),
+        FUNCTION(easy_cleanup),
+        FUNCTION(easy_getinfo),
+        FUNCTION(easy_header),
+        FUNCTION(easy_init),
+        FUNCTION(easy_setopt),
+        FUNCTION(easy_strerror),
+        FUNCTION(easy_unescape),
+        FUNCTION(free),
+        FUNCTION(getdate),
+        FUNCTION(global_cleanup),
+        FUNCTION(global_init),
+        FUNCTION(multi_add_handle),
+        FUNCTION(multi_assign),
+        FUNCTION(multi_cleanup),
+        FUNCTION(multi_info_read),
+        FUNCTION(multi_init),
+        FUNCTION(multi_remove_handle),
+        FUNCTION(multi_setopt),
+        FUNCTION(multi_socket_action),
+        FUNCTION(slist_append),
         FUNCTION(slist_free_all),
     };
 #undef FUNCTION

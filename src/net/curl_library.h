@@ -14,6 +14,8 @@ struct curl_library {
     __typeof__(curl_easy_init) *easy_init;
     __typeof__(curl_easy_setopt) *easy_setopt; /* does not check types: numbers are long */
     __typeof__(curl_easy_strerror) *easy_strerror;
+    __typeof__(curl_easy_unescape) *easy_unescape;
+    __typeof__(curl_free) *free;
     __typeof__(curl_getdate) *getdate;
     __typeof__(curl_global_cleanup) *global_cleanup;
     __typeof__(curl_global_init) *global_init;

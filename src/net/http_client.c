@@ -105,7 +105,7 @@ static const char *header_value(const struct http_request *r, const char *name)
                : NULL;
 }
 
-/* The caller frees it. NULL: it was not set. */
+/* Cookies are sent percent-encoded. libcurl frees it. NULL: it was not set. */
 static char *cookie_value(const struct http_request *r)
 {
     struct curl_header *h;
@@ -114,7 +114,8 @@ static char *cookie_value(const struct http_request *r)
                                                          &h) == CURLHE_OK;
          i++) {
         if (strncmp(h->value, r->cookie, len) == 0 && h->value[len] == '=')
-            return xstrndup(h->value + len + 1, strcspn(h->value + len + 1, ";"));
+            return r->client->lib.easy_unescape(r->easy, h->value + len + 1,
+                                                (int)strcspn(h->value + len + 1, ";"), NULL);
     }
     return NULL;
 }
@@ -178,7 +179,7 @@ static void deliver(struct http_request *r)
     r->done(r->ctx, &reply);
     if (cookie)
         explicit_bzero(cookie, strlen(cookie));
-    free(cookie);
+    r->client->lib.free(cookie);
     free_request(r);
 }
 

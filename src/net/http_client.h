@@ -42,7 +42,7 @@ struct http_reply {
     int64_t limit_reset_s;        /* X-RateLimit-Reset; -1: none */
     const char *location;         /* Location; "": none, or too long to be followed */
     const char *fallback_cookies; /* X-Fallback-Cookies, which holds secrets; "": none */
-    const char *cookie; /* what the wanted one was set to, as it was sent; "": it was not */
+    const char *cookie;           /* what the wanted one was set to, decoded; "": it was not */
 };
 
 typedef void http_done(void *ctx, const struct http_reply *reply);
