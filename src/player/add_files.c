@@ -127,12 +127,21 @@ bool add_file(struct jukebox *j, struct add_request *add, const char *source,
 
 /* ---- songs from elsewhere ----------------------------------------------------------------------- */
 
+/* NULL: nothing is against it. */
+static const char *why_no_youtube(const struct add_request *add, const char *id)
+{
+    const struct command_world *w = add->world;
+    bool is_of_it = address_is_youtube_id(id, strlen(id));
+    return w && w->no_youtube && is_of_it ? w->no_youtube(w->ctx, id) : NULL;
+}
+
 static bool add_address(struct jukebox *j, struct add_request *add, const struct address *a,
                         const char *text, struct message *answer)
 {
     const struct command_world *w = add->world;
-    if (a->kind == ADDRESS_YOUTUBE && w->no_youtube)
-        return refuse(answer, text, "failed", w->no_youtube);
+    const char *why_not = a->kind == ADDRESS_YOUTUBE ? why_no_youtube(add, a->key) : NULL;
+    if (why_not)
+        return refuse(answer, text, "failed", why_not);
     struct track *t = track_create();
     track_set(&t->video_id, a->key);
     if (a->kind == ADDRESS_URL)
@@ -149,8 +158,8 @@ static bool add_address(struct jukebox *j, struct add_request *add, const struct
 
 static bool is_of_youtube(const struct add_request *add, const char *id)
 {
-    return add->world && add->world->retry && !add->world->no_youtube &&
-           address_is_youtube_id(id, strlen(id));
+    return add->world && add->world->retry && address_is_youtube_id(id, strlen(id)) &&
+           !why_no_youtube(add, id);
 }
 
 static bool add_from_youtube(struct jukebox *j, struct add_request *add, const char *id,
@@ -164,13 +173,14 @@ static bool add_from_youtube(struct jukebox *j, struct add_request *add, const c
 }
 
 /* An id that can only have been meant for YouTube: first what can be done about that. */
-static bool refuse_youtube(struct message *answer, const struct add_request *add, const char *name)
+static bool refuse_youtube(struct message *answer, const struct add_request *add, const char *name,
+                           const char *why_not)
 {
     struct library_status s = { .has_scanned = true };
     char why[1024];
     if (add->library)
         library_status(add->library, &s);
-    snprintf(why, sizeof(why), "%s The house itself has no such song%s.", add->world->no_youtube,
+    snprintf(why, sizeof(why), "%s The house itself has no such song%s.", why_not,
              s.has_scanned ? "" : " so far; its folders are still being read");
     return refuse(answer, name, "failed", why);
 }
@@ -180,8 +190,9 @@ static bool refuse_unknown(struct message *answer, const struct add_request *add
 {
     struct library_status s;
     char why[1024];
-    if (add->world && add->world->no_youtube && address_is_youtube_id(id, strlen(id)))
-        return refuse_youtube(answer, add, name);
+    const char *why_not = why_no_youtube(add, id);
+    if (why_not)
+        return refuse_youtube(answer, add, name, why_not);
     if (!add->library)
         return refuse(answer, name, "not-found",
                       "No entry of the queue has this id, and library.paths names no folder to "

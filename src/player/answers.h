@@ -28,7 +28,8 @@ struct command_world {
     void (*retry)(void *ctx, const char *video_id, const char *source);
     /* The mark on a file or address that staff names here; the caller frees. NULL: there is none. */
     char *(*seal)(const void *ctx, const char *source);
-    const char *no_youtube; /* a sentence: why nothing of YouTube is taken; NULL: it is */
+    /* A sentence: why the song of YouTube with this id is not taken; NULL: it is. */
+    const char *(*no_youtube)(const void *ctx, const char *id);
     void *ctx;
     struct library *library; /* NULL: there is none */
     bool may_wait;           /* a command may say ANSWER_LATER */

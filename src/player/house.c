@@ -56,6 +56,11 @@ static void retry(void *house, const char *video_id, const char *source)
     source_retry(house, video_id, source);
 }
 
+static const char *no_youtube(const void *house, const char *id)
+{
+    return source_refuses_youtube(house, id);
+}
+
 struct command_world house_world(struct house *h)
 {
     h->seed = h->seed * 6364136223846793005u + 1442695040888963407u;
@@ -73,7 +78,7 @@ struct command_world house_world(struct house *h)
         .waits = waits,
         .retry = retry,
         .seal = seal,
-        .no_youtube = h->source ? source_refuses_youtube(h) : NULL,
+        .no_youtube = h->source ? no_youtube : NULL,
         .ctx = h,
         .library = h->library,
     };

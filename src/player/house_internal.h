@@ -257,7 +257,8 @@ char *source_path(struct house *h, const struct track *t, const char *source, ch
 bool source_waits(const struct house *h, const struct track *t, char *out, size_t size);
 /* Somebody wants this song, whatever went wrong with it before. */
 void source_retry(struct house *h, const char *video_id, const char *source);
-const char *source_refuses_youtube(const struct house *h); /* NULL: it is on */
+/* Why the song of YouTube is not to be had, a sentence; NULL: it is, for it may be fetched or is in the cache. */
+const char *source_refuses_youtube(const struct house *h, const char *id);
 struct message *source_status(const struct house *h);      /* the caller owns it */
 
 /* house_music.c: a struct jukebox_settings' house_song; `ctx` is the house. */

@@ -25,9 +25,10 @@ bool source_may_fetch(const struct house_source *s, const struct track *t, const
     return !**why;
 }
 
-const char *source_refuses_youtube(const struct house *h)
+const char *source_refuses_youtube(const struct house *h, const char *id)
 {
-    return h->source->has_youtube ? NULL : youtube_is_off;
+    bool is_to_be_had = h->source->has_youtube || shelf_find(&h->source->shelf, id);
+    return is_to_be_had ? NULL : youtube_is_off;
 }
 
 /* ---- songs that cannot be had ------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ struct desk {
     struct command_result result;
     char folder[64];
     uint64_t seed;
-    const char *no_youtube;
+    const char *no_youtube, *cached; /* id of a song */
 };
 
 static int setup(void **state)
@@ -54,6 +54,16 @@ static int teardown(void **state)
     return 0;
 }
 
+static void retry(void *desk, const char *video_id, const char *source)
+{
+}
+
+static const char *no_youtube(const void *desk, const char *id)
+{
+    const struct desk *d = desk;
+    return d->cached && strcmp(id, d->cached) == 0 ? NULL : d->no_youtube;
+}
+
 /* The answer is valid until the next line. */
 static const struct message *say(struct desk *d, const char *line)
 {
@@ -66,7 +76,9 @@ static const struct message *say(struct desk *d, const char *line)
         .started_ns = SECONDS(99),
         .wall_ms = 1700000000000,
         .seed = d->seed += 1000,
-        .no_youtube = d->no_youtube,
+        .retry = d->no_youtube ? retry : NULL,
+        .no_youtube = d->no_youtube ? no_youtube : NULL,
+        .ctx = d,
     };
     command_run(&w, line, strlen(line), &d->result);
     house_brain_turn(&d->house);
@@ -329,6 +341,18 @@ static void while_youtube_is_off_its_owner_is_told_first_what_turns_it_on(void *
     }
 }
 
+static void a_song_of_youtube_that_is_in_the_cache_is_added_while_youtube_is_off(void **state)
+{
+    struct desk *d = *state;
+    d->no_youtube = "YouTube is off.";
+    d->cached = "abcdefghij0";
+    const struct message *m =
+        say_ok(d, "{\"command\":\"add\",\"urls\":[\"https://youtu.be/abcdefghij0\"],"
+                  "\"ids\":[\"abcdefghij0\",\"abcdefghij1\"]}");
+    assert_int_equal(message_count(m, "added"), 2);
+    assert_int_equal(message_count(m, "refused"), 1);
+}
+
 static void several_added_as_next_keep_their_order(void **state)
 {
     struct desk *d = *state;
@@ -542,6 +566,7 @@ int main(void)
         TEST(status_tells_staff_what_to_do),
         TEST(next_request_and_ids),
         TEST(while_youtube_is_off_its_owner_is_told_first_what_turns_it_on),
+        TEST(a_song_of_youtube_that_is_in_the_cache_is_added_while_youtube_is_off),
         TEST(entries_are_named_by_id_key_or_index),
         TEST(the_queue_is_changed_as_told),
         TEST(what_plays_is_not_moved_and_the_answer_says_so),
