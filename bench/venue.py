@@ -73,12 +73,27 @@ def measure_screen(clips):
             "view_p50_ms": hops["view"]["p50_ms"], "view_p99_ms": hops["view"]["p99_ms"]}
 
 
+def measure_disk(folder):
+    """What the disk itself takes: a page of a file that is written over and flushed. No action can be durable sooner."""
+    fd, took = os.open(Path(folder) / "bare", os.O_RDWR | os.O_CREAT, 0o600), []
+    os.posix_fallocate(fd, 0, 1 << 16)
+    os.fsync(fd)
+    for i in range(ACTIONS):
+        began = time.monotonic_ns()
+        os.pwrite(fd, bytes([i % 256]) * 4096, 0)
+        os.fdatasync(fd)
+        took.append((time.monotonic_ns() - began) / MS)
+    os.close(fd)
+    return {"bare_disk_p50_ms": pct(took, 50), "bare_disk_p99_ms": pct(took, 99)}
+
+
 def measure_actions(clips):
     """A song of the queue moved up and down by a program on the same box."""
     house, folder = disk_house(screen=False)
     with house as h:
         h.up(*[clips[n]["path"] for n in SONGS])
         wait_until(lambda: is_settled(h), 20, "the player has the venue")
+        disk = measure_disk(folder)
         control = h.control()
         entry = h.queue()["main"][2]["id"]
         for i in range(ACTIONS):
@@ -88,7 +103,7 @@ def measure_actions(clips):
         wait_until(lambda: is_settled(h), 20, "all is told")
         hops = {x["name"]: x for x in h.ask("latency")["hops"]}
     shutil.rmtree(folder)
-    return {f"{hop}_{p}_ms": hops[hop][f"{p}_ms"] for hop in ("memory", "disk", "server") for p in ("p50", "p99")}
+    return disk | {f"{hop}_{p}_ms": hops[hop][f"{p}_ms"] for hop in ("memory", "disk", "server") for p in ("p50", "p99")}
 
 
 def measure_reconnect(clips):
