@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from backend import Backend
 from faulty import Faulty
 from house import SLOW, House, load_clips, main, stop, wait_until
-from screen import MS, NS
+from screen import MS
 
 CLIPS = load_clips()
 FILES = {n: Path(CLIPS[n]["path"]).name for n in ("s1", "s2", "q1", "k1", "k2", "k3", "c1")}
