@@ -129,10 +129,8 @@ function(djamms_test_properties)
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
                 ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR};DJAMMS_CLIPS=${DJAMMS_CLIPS};DJAMMS_SLOW=${slow}")
         endif()
-        if(test STREQUAL "system/source_test") # many downloads at the pace of slow servers
-            set_tests_properties(${test} PROPERTIES TIMEOUT 1800)
-        endif()
-        if(test STREQUAL "system/faults_test") # ten minutes in the long run
+        # Many downloads at the pace of slow servers, many starts of yt-dlp; faults take ten minutes in the long run.
+        if(test MATCHES "^system/(source|extractor[a-z_]*|faults|live|subtitles)_test$")
             set_tests_properties(${test} PROPERTIES TIMEOUT 1800)
         endif()
         if(test STREQUAL "system/venue_kill_test" AND DJAMMS_SANITIZE) # each round is slow there
