@@ -259,7 +259,7 @@ bool source_waits(const struct house *h, const struct track *t, char *out, size_
 void source_retry(struct house *h, const char *video_id, const char *source);
 /* Why the song of YouTube is not to be had, a sentence; NULL: it is, for it may be fetched or is in the cache. */
 const char *source_refuses_youtube(const struct house *h, const char *id);
-struct message *source_status(const struct house *h);      /* the caller owns it */
+struct message *source_status(const struct house *h); /* the caller owns it */
 
 /* house_music.c: a struct jukebox_settings' house_song; `ctx` is the house. */
 struct track *music_song(void *ctx, bool is_stuck);

@@ -191,7 +191,7 @@ static void a_cookie_that_is_asked_for_is_given_decoded(void **state)
         const char *path, *name, *value;
     } cases[] = {
         { "/cookies", "seat", "7=" }, { "/cookies", "seat_old", "3" }, { "/cookies", "sea", "" },
-        { "/cookies", NULL, "" },       { "/cookie", "a", "b" },         { "/empty", "a", "" },
+        { "/cookies", NULL, "" },     { "/cookie", "a", "b" },         { "/empty", "a", "" },
     };
     struct stage s;
     open_stage(&s, serve_paths, NULL, NULL);
