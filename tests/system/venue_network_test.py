@@ -15,9 +15,11 @@ from screen import read_png
 CLIPS = load_clips()
 
 
-class Network(unittest.TestCase):
-    def setUp(self):
-        self.house = h = House(screen=False)
+class Behind(unittest.TestCase):
+    """A box whose server is behind a network that may be gone."""
+
+    def open(self, **how):
+        self.house = h = House(**how)
         h.closes_after(self)
         folder = h.tmp / "hub"
         h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
@@ -27,8 +29,14 @@ class Network(unittest.TestCase):
         self.addCleanup(self.relay.close)
         endpoint = f"http://127.0.0.1:{self.relay.port}/v1"
         (h.state / "session.json").write_text(json.dumps({"endpoint": endpoint, "session": n["session"]}))
-        h.start("djamms-player", *h.sets(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
-                                         backend_database=n["database"], backend_venue=n["venue"]), CLIPS["k1"]["path"])
+        self.settings = dict(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
+                             backend_database=n["database"], backend_venue=n["venue"])
+
+
+class Network(Behind):
+    def setUp(self):
+        self.open(screen=False)
+        self.house.start("djamms-player", *self.house.sets(**self.settings), CLIPS["k1"]["path"])
         self.songs = 1
         self.connected(20)
 
@@ -158,22 +166,12 @@ class Network(unittest.TestCase):
 MARKS = {"disconnected": (255, 109, 90), "connecting": (255, 198, 75), "connected": (95, 211, 141)}
 
 
-class ColdStart(unittest.TestCase):
-    """A box with a screen, and its server behind a network that may be gone."""
+class ColdStart(Behind):
+    """It has a screen, too."""
 
     def setUp(self):
-        self.house = h = House()
-        h.closes_after(self)
-        folder = h.tmp / "hub"
-        h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
-        self.backend = Backend(h, folder)
-        n = self.backend.notice
-        self.relay = Relay(self.backend.port)
-        self.addCleanup(self.relay.close)
-        endpoint = f"http://127.0.0.1:{self.relay.port}/v1"
-        (h.state / "session.json").write_text(json.dumps({"endpoint": endpoint, "session": n["session"]}))
-        self.settings = dict(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
-                             backend_database=n["database"], backend_venue=n["venue"], hub_enabled="no")
+        self.open()
+        self.settings["hub_enabled"] = "no"
 
     def settled(self):
         self.house.wait_status(lambda s: s["backend"]["link"] == "connected" and s["backend"]["role"] == "master" and
