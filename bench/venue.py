@@ -1,6 +1,5 @@
 """Measures a player and its hub over loopback: how long a write on the hub takes to the screen, an action at the box to shared
 memory and to disk, and how soon both agree after the network was gone. Called by run.py; the queue is on the disk of TMPDIR."""
-import json
 import os
 import shutil
 import sys
@@ -10,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 from house import House, wait_until  # noqa: E402
-from relay import Relay  # noqa: E402
 from screen import MS, median, pct  # noqa: E402
 from backend import Backend  # noqa: E402
+from far_backend import FarBackend  # noqa: E402
 
 SKIPS, OUTAGES, ACTIONS = 40, 20, 200
 SONGS = ["s1", "s2", "s3", "s4"]
@@ -109,15 +108,9 @@ def measure_actions(clips):
 def measure_reconnect(clips):
     """The network goes, the queue is changed on both sides, the network comes back."""
     with House(screen=False) as h:
-        folder = h.tmp / "hub"
-        h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
-        backend = Backend(h, folder)
-        n, relay = backend.notice, Relay(backend.port)
-        endpoint = f"http://127.0.0.1:{relay.port}/v1"
-        (h.state / "session.json").write_text(json.dumps({"endpoint": endpoint, "session": n["session"]}))
-        h.start("djamms-player", *h.sets(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
-                                         backend_database=n["database"], backend_venue=n["venue"]),
-                *[clips[s]["path"] for s in SONGS])
+        backend = FarBackend(h)
+        relay = backend.relay
+        h.start("djamms-player", *h.sets(**backend.settings), *[clips[s]["path"] for s in SONGS])
         wait_until(h.status, 20, "the player answers")
         wait_until(lambda: is_settled(h), 20, "the player has the venue")
         took = []

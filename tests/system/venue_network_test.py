@@ -8,8 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from house import House, load_clips, main, stop, wait_until
-from backend import Backend
-from relay import Relay
+from far_backend import FarBackend
 from screen import read_png
 
 CLIPS = load_clips()
@@ -21,16 +20,9 @@ class Behind(unittest.TestCase):
     def open(self, **how):
         self.house = h = House(**how)
         h.closes_after(self)
-        folder = h.tmp / "hub"
-        h.start("djamms-hub", "--listen", "127.0.0.1:0", "--data", folder / "data", "--runtime-dir", folder)
-        self.backend = Backend(h, folder)
-        n = self.backend.notice
-        self.relay = Relay(self.backend.port)
+        self.backend = FarBackend(h)
+        self.relay, self.settings = self.backend.relay, self.backend.settings
         self.addCleanup(self.relay.close)
-        endpoint = f"http://127.0.0.1:{self.relay.port}/v1"
-        (h.state / "session.json").write_text(json.dumps({"endpoint": endpoint, "session": n["session"]}))
-        self.settings = dict(backend_kind="appwrite", backend_endpoint=endpoint, backend_project=n["project"],
-                             backend_database=n["database"], backend_venue=n["venue"])
 
 
 class Network(Behind):
