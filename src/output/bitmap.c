@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "output/text_draw.h"
 
 enum { SIDE_MAX = 16384 };
 
@@ -26,4 +25,12 @@ struct bitmap *bitmap_scaled(const uint8_t *pixels, int w, int h, int stride, st
         return b;
     bitmap_destroy(b);
     return NULL;
+}
+
+void bitmap_destroy(struct bitmap *b)
+{
+    if (!b)
+        return;
+    free(b->pixels);
+    free(b);
 }

@@ -180,14 +180,6 @@ static struct bitmap *bitmap_create(struct rect r)
     return b;
 }
 
-void bitmap_destroy(struct bitmap *b)
-{
-    if (!b)
-        return;
-    free(b->pixels);
-    free(b);
-}
-
 int text_draw_paint(struct text_draw *t, const struct draw_list *list, struct bitmap **out, int max)
 {
     struct groups g;

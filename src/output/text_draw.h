@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/log.h"
-#include "output/picture.h"
+#include "output/bitmap.h"
 #include "overlay/draw_list.h"
 
 struct text_draw;
@@ -18,4 +18,3 @@ struct text_metrics text_draw_metrics(struct text_draw *t);
  * (<= max); the caller frees each with bitmap_destroy(). */
 int text_draw_paint(struct text_draw *t, const struct draw_list *list, struct bitmap **out,
                     int max);
-void bitmap_destroy(struct bitmap *b);

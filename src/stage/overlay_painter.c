@@ -1,47 +1,26 @@
 #include "stage/overlay_painter.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "output/text_draw.h"
+#include "overlay/overlay.h"
 
-/* Outputs differ in size seldom; more than this many sizes at once show no overlay. */
-enum { SIZES_MAX = OUTPUTS_MAX };
-
-struct canvas {
+struct wish {
     int width, height;  /* 0: unused */
-    struct scene scene; /* wanted; times in it already resolved to shown or not */
+    struct scene scene; /* times in it already resolved to shown or not */
     int64_t left_ms;
-    bool is_wanted;            /* wanted differs from what was painted */
-    struct overlay_set *fresh; /* painted, not yet taken */
-    struct overlay_set *taken; /* render thread only */
-    uint64_t version;
 };
 
 struct overlay_painter {
-    /* Constant after create. */
     struct log *log;
-    void (*done)(void *ctx);
-    void *ctx;
-    pthread_t thread;
-
-    pthread_mutex_t lock;
-    pthread_cond_t wanted;
-    /* Protected by lock, but for `taken`. */
-    struct canvas canvas[SIZES_MAX];
-    bool is_ending;
+    struct painter *painter;
+    struct wish wish[PAINTER_CANVASES]; /* render thread; a canvas for each size of output */
+    /* Painter's thread. */
+    struct text_draw *text; /* NULL: not yet opened */
+    bool is_broken;         /* it cannot be opened; the show goes on without an overlay */
 };
-
-static void set_destroy(struct overlay_set *s)
-{
-    if (!s)
-        return;
-    for (int i = 0; i < s->count; i++)
-        bitmap_destroy(s->bitmap[i]);
-    free(s);
-}
 
 static struct overlay_track track_view(const struct scene_track *t)
 {
@@ -61,7 +40,7 @@ static enum overlay_link link_of(uint32_t link)
                                              : LINK_HIDDEN;
 }
 
-static struct overlay_view view_of(const struct canvas *c)
+static struct overlay_view view_of(const struct wish *c)
 {
     const struct scene *s = &c->scene;
     struct overlay_view v = {
@@ -89,113 +68,63 @@ static struct overlay_view view_of(const struct canvas *c)
     return v;
 }
 
-static struct overlay_set *paint(struct text_draw *text, const struct canvas *c)
+static bool paint(void *ctx, const void *wanted, struct painting *out)
 {
+    struct overlay_painter *p = ctx;
+    const struct wish *wish = wanted;
+    if (!p->text && !p->is_broken)
+        p->is_broken = text_draw_open(&p->text, p->log) < 0;
+    if (p->is_broken)
+        return false;
     struct draw_list *list = xcalloc(1, sizeof(*list));
-    struct overlay_view view = view_of(c);
-    struct text_metrics metrics = text_draw_metrics(text);
+    struct overlay_view view = view_of(wish);
+    struct text_metrics metrics = text_draw_metrics(p->text);
     overlay_layout(&view, &metrics, list);
-    struct overlay_set *set = xcalloc(1, sizeof(*set));
-    set->width = c->width;
-    set->height = c->height;
-    set->scene = c->scene.serial;
-    set->since_ns = c->scene.since_ns;
-    set->count = text_draw_paint(text, list, set->bitmap, OVERLAY_BITMAPS);
+    out->scene = wish->scene.serial;
+    out->since_ns = wish->scene.since_ns;
+    out->count = text_draw_paint(p->text, list, out->bitmap, PAINTER_BITMAPS);
     free(list);
-    return set;
-}
-
-static struct canvas *next_wanted(struct overlay_painter *p)
-{
-    for (size_t i = 0; i < SIZES_MAX; i++)
-        if (p->canvas[i].is_wanted)
-            return &p->canvas[i];
-    return NULL;
-}
-
-static void *paint_loop(void *arg)
-{
-    struct overlay_painter *p = arg;
-    struct text_draw *text = NULL;
-    struct canvas *copy = xcalloc(1, sizeof(*copy));
-    pthread_mutex_lock(&p->lock);
-    while (!p->is_ending) {
-        struct canvas *c = next_wanted(p);
-        if (!c) {
-            pthread_cond_wait(&p->wanted, &p->lock);
-            continue;
-        }
-        c->is_wanted = false;
-        *copy = *c;
-        pthread_mutex_unlock(&p->lock);
-        bool can_draw = text || text_draw_open(&text, p->log) == 0;
-        struct overlay_set *set = can_draw ? paint(text, copy) : NULL;
-        pthread_mutex_lock(&p->lock);
-        if (!set)
-            break; /* said by text_draw_open; the show goes on without an overlay */
-        set->version = ++c->version;
-        set_destroy(c->fresh);
-        c->fresh = set;
-        pthread_mutex_unlock(&p->lock);
-        p->done(p->ctx);
-        pthread_mutex_lock(&p->lock);
-    }
-    pthread_mutex_unlock(&p->lock);
-    text_draw_close(text);
-    free(copy);
-    return NULL;
+    return true;
 }
 
 struct overlay_painter *overlay_painter_create(struct log *log, void (*done)(void *ctx), void *ctx)
 {
     struct overlay_painter *p = xcalloc(1, sizeof(*p));
     p->log = log;
-    p->done = done;
-    p->ctx = ctx;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->wanted, NULL);
-    if (pthread_create(&p->thread, NULL, paint_loop, p) != 0) {
-        log_err(log, "cannot start the overlay's thread");
-        pthread_cond_destroy(&p->wanted);
-        pthread_mutex_destroy(&p->lock);
-        free(p);
-        return NULL;
-    }
-    return p;
+    p->painter = painter_create(&(struct painter_params){ .wish_size = sizeof(struct wish),
+                                                          .paint = paint,
+                                                          .paint_ctx = p,
+                                                          .done = done,
+                                                          .done_ctx = ctx });
+    if (p->painter)
+        return p;
+    log_err(log, "cannot start the overlay's thread");
+    free(p);
+    return NULL;
 }
 
 void overlay_painter_destroy(struct overlay_painter *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(&p->lock);
-    p->is_ending = true;
-    pthread_cond_signal(&p->wanted);
-    pthread_mutex_unlock(&p->lock);
-    pthread_join(p->thread, NULL);
-    for (size_t i = 0; i < SIZES_MAX; i++) {
-        set_destroy(p->canvas[i].fresh);
-        set_destroy(p->canvas[i].taken);
-    }
-    pthread_cond_destroy(&p->wanted);
-    pthread_mutex_destroy(&p->lock);
+    painter_destroy(p->painter);
+    text_draw_close(p->text);
     free(p);
 }
 
-static struct canvas *canvas_of(struct overlay_painter *p, int width, int height, bool make)
+/* The canvas for outputs of that size; -1: there is none. */
+static int canvas_of(struct overlay_painter *p, int width, int height, bool make)
 {
-    for (size_t i = 0; i < SIZES_MAX; i++) {
-        struct canvas *c = &p->canvas[i];
-        if (c->width == width && c->height == height)
-            return c;
-        if (c->width == 0 && make) {
-            c->width = width;
-            c->height = height;
-            c->left_ms = INT64_MIN;
-            return c;
+    for (int i = 0; i < PAINTER_CANVASES; i++) {
+        struct wish *w = &p->wish[i];
+        if (w->width == width && w->height == height)
+            return i;
+        if (w->width == 0 && make) {
+            *w = (struct wish){ .width = width, .height = height, .left_ms = INT64_MIN };
+            return i;
         }
     }
-    return NULL;
+    return -1;
 }
 
 /* A scene with its deadlines turned into yes or no, so that two that look the same compare the same. */
@@ -215,29 +144,19 @@ void overlay_painter_show(struct overlay_painter *p, const struct scene *scene, 
     struct scene s = resolved(scene, now_ns);
     if (left_ms >= 0) /* shown in seconds */
         left_ms = (left_ms + 999) / 1000 * 1000;
-    pthread_mutex_lock(&p->lock);
-    struct canvas *c = canvas_of(p, width, height, true);
-    if (c && (c->left_ms != left_ms || memcmp(&c->scene, &s, sizeof(s)) != 0)) {
-        c->scene = s;
-        c->left_ms = left_ms;
-        c->is_wanted = true;
-        pthread_cond_signal(&p->wanted);
-    }
-    pthread_mutex_unlock(&p->lock);
+    int canvas = canvas_of(p, width, height, true);
+    if (canvas < 0)
+        return; /* sizes differ seldom; more than this many at once show no overlay */
+    struct wish *w = &p->wish[canvas];
+    if (w->left_ms == left_ms && memcmp(&w->scene, &s, sizeof(s)) == 0)
+        return;
+    w->scene = s;
+    w->left_ms = left_ms;
+    painter_want(p->painter, canvas, w);
 }
 
-const struct overlay_set *overlay_painter_take(struct overlay_painter *p, int width, int height)
+const struct painting *overlay_painter_take(struct overlay_painter *p, int width, int height)
 {
-    struct overlay_set *old = NULL;
-    pthread_mutex_lock(&p->lock);
-    struct canvas *c = canvas_of(p, width, height, false);
-    if (c && c->fresh) {
-        old = c->taken;
-        c->taken = c->fresh;
-        c->fresh = NULL;
-    }
-    const struct overlay_set *set = c ? c->taken : NULL;
-    pthread_mutex_unlock(&p->lock);
-    set_destroy(old);
-    return set;
+    int canvas = canvas_of(p, width, height, false);
+    return canvas < 0 ? NULL : painter_take(p->painter, canvas);
 }

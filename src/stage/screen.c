@@ -81,10 +81,10 @@ void screen_resume(struct screen *s, const struct output_row *old)
 }
 
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
-                 const struct text_set *text, const struct overlay_set *overlay)
+                 const struct painting *text, const struct painting *overlay)
 {
     int64_t begin = now_mono_ns();
-    const struct bitmap *bitmap[TEXT_BOXES + OVERLAY_BITMAPS];
+    const struct bitmap *bitmap[2 * PAINTER_BITMAPS];
     int count = 0;
     for (int i = 0; text && i < text->count; i++)
         bitmap[count++] = text->bitmap[i];

@@ -55,7 +55,7 @@ void screen_init(struct screen *s, struct video_output *output, uint32_t row, ui
 void screen_resume(struct screen *s, const struct output_row *old);
 /* Draws a picture (NULL: black), over it text and over that the overlay (NULL: none); `view` names it. */
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
-                 const struct text_set *text, const struct overlay_set *overlay);
+                 const struct painting *text, const struct painting *overlay);
 /* Shows what is drawn and counts; `picture` as drawn, due at `due_ns` (NO_TIME: no matter when). What
  * was due before the screen was there is not late. */
 void screen_present(struct screen *s, const struct frame_desc *picture, int64_t due_ns);

@@ -145,16 +145,16 @@ static int64_t time_left_ms(const struct stage *s, int64_t now_ns)
 
 /* What lies over a picture. */
 struct dressing {
-    const struct text_set *text;
-    const struct overlay_set *overlay;
+    const struct painting *text;
+    const struct painting *overlay;
 };
 
 /* Names the newest overlay in the wish. While pictures follow each other the time that ticks rides on the next
  * one that is not drawn yet, so that it costs no extra drawing; what is new is shown at once. */
-static const struct overlay_set *dress(struct stage *s, struct screen *screen,
-                                       struct screen_wish *w, int64_t now_ns)
+static const struct painting *dress(struct stage *s, struct screen *screen, struct screen_wish *w,
+                                    int64_t now_ns)
 {
-    const struct overlay_set *set = NULL;
+    const struct painting *set = NULL;
     if (s->painter) {
         overlay_painter_show(s->painter, &s->scene, screen->info.width, screen->info.height,
                              time_left_ms(s, now_ns), now_ns);
@@ -172,7 +172,7 @@ static const struct overlay_set *dress(struct stage *s, struct screen *screen,
 }
 
 /* The text of one moment of a load, as a screen shows it. *change_ns: when that changes, as media time. */
-static const struct text_set *text_at(struct stage *s, struct screen *screen,
+static const struct painting *text_at(struct stage *s, struct screen *screen,
                                       const struct frame_desc *frame, uint32_t deck,
                                       int64_t media_ns, int64_t *change_ns)
 {
@@ -203,7 +203,7 @@ static bool is_picture(const struct screen_view *a, const struct screen_view *b)
 /* Names the subtitles in the wish. Like the time that ticks they ride on pictures that are not drawn yet, so that they
  * cost no extra drawing; each picture has those of its own time, one that stands those of now. *next_ns: when they
  * change although no picture does. */
-static const struct text_set *add_text(struct stage *s, struct screen *screen, struct pick *pick,
+static const struct painting *add_text(struct stage *s, struct screen *screen, struct pick *pick,
                                        int64_t now_ns, int64_t *next_ns)
 {
     struct screen_wish *w = &pick->wish;
@@ -212,7 +212,7 @@ static const struct text_set *add_text(struct stage *s, struct screen *screen, s
     bool is_ready = is_picture(&w->due, shown) || is_picture(&w->due, drawn);
     int64_t change_ns;
     *next_ns = INT64_MAX;
-    const struct text_set *set;
+    const struct painting *set;
     if (is_followed && is_ready) {
         set = text_at(s, screen, &pick->after, pick->after_deck, pick->after.pts_ns, &change_ns);
     } else {

@@ -1,16 +1,10 @@
-/* Copies cues of subtitles out of the decks' memory, in the size of each screen, on a thread of its own: text never holds
+/* Copies cues of subtitles out of the decks' memory, in the size of each screen, on a painter's thread: text never holds
  * up a picture. The render thread asks for a cue and takes what is finished when it draws. */
 #pragma once
 
 #include "output/picture.h"
 #include "shm/deck_ring.h"
-
-/* What one screen shows of text. */
-struct text_set {
-    uint64_t version; /* grows with every set of this screen */
-    int count;
-    struct bitmap *bitmap[TEXT_BOXES];
-};
+#include "stage/painter.h"
 
 struct text_wish {
     struct deck_segment *ring; /* outlives the painter */
@@ -20,10 +14,10 @@ struct text_wish {
 
 struct text_painter;
 
-/* `done` is called on the painter's thread when a new set is ready. NULL: no thread can be started. */
+/* `done` is called on the painter's thread when a new painting is ready. NULL: no thread can be started. */
 struct text_painter *text_painter_create(void (*done)(void *ctx), void *ctx);
 void text_painter_destroy(struct text_painter *p); /* NULL is fine */
 /* What screen `screen` (< OUTPUTS_MAX) is to draw for this wish: until it is ready what was there before; NULL: nothing.
  * Valid until the next call for the screen. Render thread. */
-const struct text_set *text_painter_show(struct text_painter *p, int screen,
+const struct painting *text_painter_show(struct text_painter *p, int screen,
                                          const struct text_wish *wish);

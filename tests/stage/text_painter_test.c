@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -17,7 +18,7 @@ struct desk {
     struct text_painter *painter;
     pthread_mutex_t lock;
     pthread_cond_t news;
-    int done; /* sets that were finished */
+    int done; /* paintings that were finished */
 };
 
 static void count_done(void *ctx)
@@ -73,7 +74,7 @@ static void publish(struct desk *d, uint64_t number, uint8_t colour)
     atomic_store(&d->ring->text_head, number + 1);
 }
 
-static const struct text_set *show(struct desk *d, uint64_t load, uint64_t cue, struct rect place)
+static const struct painting *show(struct desk *d, uint64_t load, uint64_t cue, struct rect place)
 {
     struct text_wish w = { .ring = d->ring, .load = load, .cue = cue, .place = place };
     return text_painter_show(d->painter, 0, load ? &w : &(struct text_wish){ 0 });
@@ -94,7 +95,7 @@ static void a_cue_is_scaled_to_where_the_picture_is(void **state)
     publish(&d, 0, 90);
     assert_null(show(&d, 5, 0, screen));
     await_done(&d, 1);
-    const struct text_set *set = show(&d, 5, 0, screen);
+    const struct painting *set = show(&d, 5, 0, screen);
     assert_non_null(set);
     assert_int_equal(set->count, 1);
     const struct bitmap *b = set->bitmap[0];
@@ -114,7 +115,7 @@ static void the_old_text_stays_until_the_new_one_is_there_but_not_over_a_gap(voi
     (void)show(&d, 5, 0, screen);
     await_done(&d, 1);
     uint64_t first = show(&d, 5, 0, screen)->version;
-    const struct text_set *set = show(&d, 5, 1, screen);
+    const struct painting *set = show(&d, 5, 1, screen);
     assert_true(set && set->version >= first);
     await_done(&d, 2);
     set = show(&d, 5, 1, screen);
@@ -137,9 +138,49 @@ static void a_cue_whose_place_was_used_again_is_not_shown(void **state)
     assert_null(show(&d, 5, 0, screen));
     assert_null(show(&d, 5, TEXT_RING + 1, screen));
     await_done(&d, 1); /* of the second wish alone: wishes are done in their order, or not at all */
-    const struct text_set *set = show(&d, 5, TEXT_RING + 1, screen);
+    const struct painting *set = show(&d, 5, TEXT_RING + 1, screen);
     assert_non_null(set);
     assert_true(is_colour(set->bitmap[0]->pixels[0], 30));
+    desk_close(&d);
+}
+
+/* The deck's part in the next test: it takes the place of a cue at the moment its pixels are first read. */
+static struct deck_segment *trap_ring;
+
+static void trap(int signo)
+{
+    struct text_cue next = { .number = TEXT_RING,
+                             .load = 5,
+                             .until_ns = 1,
+                             .width = 1,
+                             .height = 1,
+                             .box_count = 1,
+                             .box = { { 0, 0, 1, 1, 0 } } };
+    (void)signo;
+    text_cue_store(&trap_ring->text[0], &next);
+    atomic_store(&trap_ring->text_head, TEXT_RING + 1);
+    mprotect(trap_ring->text_pixels[0], TEXT_CUE_BYTES, PROT_READ | PROT_WRITE);
+}
+
+static void a_cue_whose_place_is_used_again_while_it_is_copied_is_not_shown(void **state)
+{
+    struct desk d;
+    desk_open(&d);
+    publish(&d, 0, 10);
+    publish(&d, 1, 30);
+    trap_ring = d.ring;
+    struct sigaction on_read = { .sa_handler = trap }, old;
+    assert_int_equal(sigaction(SIGSEGV, &on_read, &old), 0);
+    assert_int_equal(mprotect(d.ring->text_pixels[0], TEXT_CUE_BYTES, PROT_NONE), 0);
+    struct text_wish torn = { d.ring, 5, 0, screen }, whole = { d.ring, 5, 1, screen };
+    assert_null(text_painter_show(d.painter, 0, &torn));
+    assert_null(text_painter_show(d.painter, 1, &whole));
+    await_done(&d, 1); /* of the second screen alone: screens are served in their order */
+    assert_int_equal(sigaction(SIGSEGV, &old, NULL), 0);
+    struct text_cue now;
+    assert_true(text_cue_read(d.ring, TEXT_RING, &now)); /* the trap was met */
+    assert_null(text_painter_show(d.painter, 0, &torn));
+    assert_non_null(text_painter_show(d.painter, 1, &whole));
     desk_close(&d);
 }
 
@@ -166,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_cue_is_scaled_to_where_the_picture_is),
         cmocka_unit_test(the_old_text_stays_until_the_new_one_is_there_but_not_over_a_gap),
         cmocka_unit_test(a_cue_whose_place_was_used_again_is_not_shown),
+        cmocka_unit_test(a_cue_whose_place_is_used_again_while_it_is_copied_is_not_shown),
         cmocka_unit_test(screens_of_several_sizes_have_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
