@@ -75,7 +75,7 @@ bool cache_is_pinned(const struct cache *c, const char *key);
 
 struct cache_item { /* texts are borrowed until the next change */
     const char *key;
-    uint64_t bytes;
+    uint64_t bytes; /* of its file and subtitles */
     uint32_t plays;
     const char *pin; /* its reason; NULL: not pinned */
 };

@@ -112,17 +112,20 @@ static int seal_file(const char *path, struct cache_meta *m)
     return ret;
 }
 
-/* Everything in `folder` but `name`, and subtitles of it. */
-static int tidy(const char *folder, const char *name)
+/* Removes everything in `folder` but `name`, and subtitles of it: *text_bytes. */
+static int tidy(const char *folder, const char *name, uint64_t *text_bytes)
 {
     DIR *dir = opendir(folder);
     int ret = dir ? 0 : -errno, texts = 0;
+    *text_bytes = 0;
     for (struct dirent *d; dir && ret == 0 && (d = readdir(dir));) {
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
             strcmp(d->d_name, name) == 0)
             continue;
-        if (texts < TEXTS_MAX && cache_text_is_good(folder, d->d_name)) {
+        size_t kept = texts < TEXTS_MAX ? cache_text_keep(folder, d->d_name) : 0;
+        if (kept) {
             texts++;
+            *text_bytes += kept;
             continue;
         }
         char *path = xasprintf("%s/%s", folder, d->d_name);
@@ -143,7 +146,7 @@ static int prepare(const char *folder, const char *key, const char *name, struct
     if (ret == 0 && strcmp(from, to) != 0 && rename(from, to) < 0)
         ret = -errno;
     if (ret == 0)
-        ret = tidy(folder, m->file);
+        ret = tidy(folder, m->file, &m->text_bytes);
     if (ret == 0) {
         text = cache_meta_text(m, key);
         ret = strlen(text) > CACHE_META_MAX ? -EMSGSIZE : file_replace(meta, text, strlen(text));
@@ -206,7 +209,7 @@ static void enter(struct cache *c, const char *key, const struct cache_meta *m, 
 {
     struct item *i = item_add(c, key);
     char *folder = media_path(c, key), *path = xasprintf("%s/" META_NAME, folder);
-    i->bytes = m->bytes;
+    i->bytes = m->bytes + m->text_bytes;
     i->stamp = stamp_of(path);
     i->worth = 1;
     i->used_s = cache_running_s(c, now_ns);

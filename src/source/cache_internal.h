@@ -11,7 +11,7 @@
 
 struct item {
     char key[CACHE_KEY_MAX + 1];
-    uint64_t bytes; /* of the media file */
+    uint64_t bytes; /* of the media file and its subtitles */
     uint64_t stamp; /* of its meta.json: another one is another entry */
     uint32_t plays;
     double worth;   /* plays that have faded, as of ... */

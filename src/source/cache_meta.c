@@ -72,6 +72,8 @@ char *cache_meta_text(const struct cache_meta *m, const char *key)
     message_set_str(j, "file", m->file);
     message_set_i64(j, "bytes", (int64_t)m->bytes);
     message_set_str(j, "sha256", m->sha256);
+    if (m->text_bytes)
+        message_set_i64(j, "text_bytes", (int64_t)m->text_bytes);
     char *text = message_text(j, false);
     message_destroy(j);
     return text;
@@ -117,6 +119,7 @@ int cache_meta_parse(struct cache_meta *out, const char *key, const char *text, 
         out->has_ends =
             read_pair(j, "first_sound_s", "last_sound_s", &out->first_sound_s, &out->last_sound_s);
         out->bytes = (uint64_t)bytes;
+        out->text_bytes = (uint64_t)max_i64(0, message_i64(j, "text_bytes", 0));
         memcpy(out->file, file, sizeof(file));
         memcpy(out->sha256, hash, sizeof(out->sha256));
     }

@@ -28,7 +28,8 @@ struct cache_meta {
 
     /* The cache's. */
     char file[CACHE_FILE_MAX];
-    uint64_t bytes;
+    uint64_t bytes;      /* of the media file */
+    uint64_t text_bytes; /* of its subtitles */
     char sha256[SHA256_TEXT_SIZE];
 };
 

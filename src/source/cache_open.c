@@ -211,7 +211,7 @@ static bool learn_size(struct cache *c, struct item *i)
     int ret = file_read(meta, CACHE_META_MAX, &text, &len);
     if (ret == 0)
         ret = cache_meta_parse(&m, i->key, text, len);
-    i->bytes = m.bytes;
+    i->bytes = m.bytes + m.text_bytes;
     c->is_dirty = true;
     cache_meta_finish(&m);
     free(text);

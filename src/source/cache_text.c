@@ -43,10 +43,10 @@ static bool is_text(int fd, size_t len)
     return is_good;
 }
 
-bool cache_text_is_good(const char *folder, const char *name)
+size_t cache_text_keep(const char *folder, const char *name)
 {
     if (!cache_text_is_name(name))
-        return false;
+        return 0;
     char *path = xasprintf("%s/%s", folder, name);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
@@ -56,5 +56,5 @@ bool cache_text_is_good(const char *folder, const char *name)
     if (fd >= 0)
         close(fd);
     free(path);
-    return is_good;
+    return is_good ? (size_t)st.st_size : 0;
 }

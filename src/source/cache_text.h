@@ -9,5 +9,6 @@
 
 /* Whether `name` is one that subtitles of a song have there. Pure. */
 bool cache_text_is_name(const char *name);
-/* Whether FOLDER/NAME is such a file and can be kept: a small regular file of UTF-8 text. Its bytes are on disk then. */
-bool cache_text_is_good(const char *folder, const char *name);
+/* The size of FOLDER/NAME when it is such a file and can be kept: a small regular file of UTF-8 text. Its bytes are on disk
+ * then. 0: it cannot be kept. */
+size_t cache_text_keep(const char *folder, const char *name);

@@ -128,13 +128,14 @@ static void subtitles_stay_with_a_song_when_they_are_good(void **state)
     free(folder);
     assert_int_equal(cache_find(r->cache, "key", &f), 0);
     *strrchr(f.path, '/') = '\0';
-    size_t kept = 0;
+    size_t kept = 0, bytes = 1000;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         path = xasprintf("%s/%s", f.path, files[i].name);
         bool is_kept = access(path, F_OK) == 0;
         if (is_kept != files[i].is_kept)
             fail_msg("%s is %skept", files[i].name, is_kept ? "" : "not ");
         kept += is_kept;
+        bytes += is_kept ? files[i].len : 0;
         free(path);
     }
     DIR *dir = opendir(f.path);
@@ -146,6 +147,14 @@ static void subtitles_stay_with_a_song_when_they_are_good(void **state)
     assert_int_equal(cache_verify(r->cache, "key", true, NULL), 0);
     char *gone = xstrdup(f.path);
     cache_found_finish(&f);
+    assert_int_equal(cache_item_at(r->cache, 0).bytes, bytes); /* they take room like the song */
+    rig_close(r);
+    path = xasprintf("%s/index.json", r->cache_dir);
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    rig_open(r);
+    assert_int_equal(cache_item_at(r->cache, 0).bytes,
+                     bytes); /* and it is known from its meta.json alone */
     assert_int_equal(cache_drop(r->cache, "key"), 0);
     assert_int_not_equal(access(gone, F_OK), 0);
     free(gone);
