@@ -2,7 +2,7 @@
 
 #include <alsa/asoundlib.h>
 #include <errno.h>
-#include <sched.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,6 @@
 #define PERIOD_MIN      64
 #define PERIOD_MAX      8192
 #define RETRY_NS        SECONDS(5)
-#define REALTIME_LEVEL  5
 
 static const struct audio_driver *const drivers[] = { &audio_sdl, &audio_alsa, &audio_null,
                                                       &audio_wav };
@@ -27,12 +26,6 @@ static const struct audio_driver *const devices[] = { &audio_alsa, &audio_sdl };
 int64_t audio_frames_ns(int64_t frames)
 {
     return frames / 3 * (NS_PER_S / (AUDIO_RATE / 3)) + frames % 3 * NS_PER_S / AUDIO_RATE;
-}
-
-void audio_thread_hurry(void)
-{
-    struct sched_param p = { .sched_priority = REALTIME_LEVEL };
-    (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &p);
 }
 
 /* alsa-lib prints what it finds missing, ours and SDL's uses alike; we report errors ourselves. */

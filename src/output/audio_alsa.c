@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/now.h"
+#include "base/thread.h"
 #include "output/audio_clock.h"
 #include "output/audio_driver.h"
 
@@ -182,7 +183,7 @@ static void *alsa_run(void *arg)
 {
     struct alsa *s = arg;
     bool is_there = true;
-    audio_thread_hurry();
+    thread_hurry(THREAD_SOUND);
     s->taken_ns = now_mono_ns();
     while (is_there && !atomic_load(&s->is_stopping)) {
         snd_pcm_sframes_t room = snd_pcm_avail_update(s->pcm);

@@ -37,7 +37,5 @@ struct audio {
     struct audio_retry *retry; /* looks for a device while none can be used; else NULL */
 };
 
-/* A lowest-level realtime priority for the calling thread where the system allows it; else nothing. */
-void audio_thread_hurry(void);
 /* Time of `frames` frames, exact to the nanosecond below. */
 int64_t audio_frames_ns(int64_t frames);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/now.h"
+#include "base/thread.h"
 
 #define AHEAD_PERIODS 2
 
@@ -24,7 +25,7 @@ static void *pace_run(void *arg)
     struct audio *a = p->audio;
     int64_t ahead = audio_frames_ns((int64_t)AHEAD_PERIODS * a->period_frames);
     int64_t t0 = now_mono_ns() + ahead;
-    audio_thread_hurry();
+    thread_hurry(THREAD_SOUND);
     for (int64_t frames = 0;; frames += a->period_frames) {
         int64_t heard = t0 + audio_frames_ns(frames);
         if (doorbell_nap(&p->ending, heard - ahead))

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/now.h"
+#include "base/thread.h"
 #include "stage/idle_reel.h"
 #include "stage/mixer.h"
 #include "stage/picker.h"
@@ -532,6 +533,7 @@ int stage_run(const struct stage_params *p)
     if (ret == 0)
         log_info(s->log, "showing on %d output%s (%s)", s->screens, s->screens == 1 ? "" : "s",
                  video_driver_name(s->video));
+    thread_hurry(THREAD_PICTURE);
     while (ret == 0 && !*p->stop)
         turn(s);
     close_stage(s);

@@ -90,6 +90,14 @@ class Units(Folder):
             self.assertIn(f"-{path}", deck["InaccessiblePaths"][0].split())
         self.assertNotIn("LoadCredential", deck)
 
+    def test_threads_may_be_as_early_or_late_as_they_ask(self):
+        """The stage's go before all others, of decks those that paint text behind them."""
+        stage, deck = (settings(self.tmp / f"djamms-{name}.service") for name in ("stage", "deck@"))
+        self.assertGreaterEqual(int(stage["LimitRTPRIO"][0]), 5)
+        self.assertNotIn("RestrictRealtime", stage)
+        for unit, call in ((stage, "sched_setscheduler"), (deck, "setpriority")):
+            self.assertIn(call, unit["SystemCallFilter"][-1].split())     # the last word counts
+
     def test_who_dies_too_often_ends_in_the_card_and_only_who_is_needed(self):
         for name in SERVICES[:4]:
             unit = settings(self.tmp / name)
