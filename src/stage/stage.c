@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/now.h"
+#include "config/screen_mode.h"
 #include "stage/idle_reel.h"
 #include "stage/mixer.h"
 #include "stage/picker.h"
@@ -14,6 +15,9 @@
 
 /* The loop turns at least this often, to give its sign of life. */
 #define BEAT_NS MS(250)
+
+/* Opening displays and the first picture on them may take this long: drivers are loaded and modes set. */
+#define OPEN_NS SECONDS(30)
 
 /* Fonts are loaded when the first picture is on screen, or when none came for this long. */
 #define OVERLAY_WAIT_NS MS(400)
@@ -47,6 +51,7 @@ struct stage {
     struct segment shot_segment;
     uint64_t shots_answered;
     int64_t opened_ns;
+    bool has_other_displays; /* than are used */
 
     _Atomic bool is_hungry; /* wake the render thread for every picture that is decoded */
     _Atomic bool is_ending;
@@ -128,6 +133,7 @@ static void take_events(struct stage *s)
                 screen->is_exposed = screen->is_stale = true;
             }
             break;
+        case VIDEO_DISPLAYS: s->has_other_displays = true; break;
         case VIDEO_NONE: break;
         }
     }
@@ -385,11 +391,11 @@ static bool is_lit(const struct stage *s)
     return true;
 }
 
+/* The sign of life comes after the pictures were shown: a flip that never ends is a stage that hangs. */
 static void turn(struct stage *s)
 {
     int64_t now_ns = now_mono_ns();
     int64_t wake_ns = now_ns + BEAT_NS;
-    process_beat(s->control, s->role, now_ns);
     take_events(s);
     atomic_store(&s->is_hungry, false);
     follow_brain(s);
@@ -398,6 +404,7 @@ static void turn(struct stage *s)
         wake_ns = min_i64(wake_ns, turn_screen(s, &s->screen[i], now_mono_ns()));
     release_pictures(s);
     answer_shot(s);
+    process_beat(s->control, s->role, now_mono_ns());
     if (is_lit(s))
         service_alive(s->params.service, now_mono_ns());
     if (wake_ns > now_mono_ns())
@@ -452,6 +459,17 @@ static int open_screens(struct stage *s)
     return s->screens ? 0 : -ENODEV;
 }
 
+/* The sound goes on meanwhile, on its own thread. */
+static int reopen_video(struct stage *s)
+{
+    s->has_other_displays = false;
+    log_info(s->log, "other displays are connected");
+    process_beat(s->control, s->role, now_mono_ns() + OPEN_NS);
+    s->screens = 0;
+    int ret = video_reopen(s->video);
+    return ret == 0 ? open_screens(s) : ret;
+}
+
 static int open_memory(struct stage *s)
 {
     int ret = control_open(&s->control_segment, s->params.runtime_dir, &s->control);
@@ -471,11 +489,15 @@ static int open_stage(struct stage *s)
     if (ret < 0)
         return ret;
     s->role = PROCESS_STAGE0 + s->params.index;
-    int64_t last_turn_ns = atomic_load(&s->control->process[s->role].beat_ns);
+    int64_t last_turn_ns =
+        min_i64(atomic_load(&s->control->process[s->role].beat_ns), now_mono_ns());
     process_enter(s->control, s->role, now_mono_ns());
+    process_beat(s->control, s->role, now_mono_ns() + OPEN_NS);
     struct shot_request request;
     if (shot_request_load(&s->control->shot_request, &request))
         s->shots_answered = request.serial;
+    struct screen_mode mode;
+    screen_mode_parse(config->display.mode, &mode);
     struct video_params video = {
         .driver = config->display.driver,
         .renderer = config->display.renderer,
@@ -483,6 +505,7 @@ static int open_stage(struct stage *s)
         .width = config->display.width,
         .height = config->display.height,
         .outputs = config->display.outputs,
+        .mode = { mode.width, mode.height, mode.refresh_mhz },
         .title = "DJAMMS",
         .log = s->log,
     };
@@ -532,8 +555,11 @@ int stage_run(const struct stage_params *p)
     if (ret == 0)
         log_info(s->log, "showing on %d output%s (%s)", s->screens, s->screens == 1 ? "" : "s",
                  video_driver_name(s->video));
-    while (ret == 0 && !*p->stop)
+    while (ret == 0 && !*p->stop) {
         turn(s);
+        if (s->has_other_displays)
+            ret = reopen_video(s);
+    }
     close_stage(s);
     return ret;
 }
