@@ -21,6 +21,9 @@
 #define NAME_COLUMNS    6
 #define READ_BYTES      8192
 #define DRAIN_READS     64 /* of READ_BYTES each: more than a pipe holds */
+#define LOOK_MS         250
+#define FIRST_BEAT_NS                                                                              \
+    SECONDS(30) /* a program that starts has this long for its first sign of life */
 
 static const int watched[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define SIGNALS ARRAY_LEN(watched)
@@ -43,7 +46,8 @@ struct child {
     char *program;
     char **argv;
     enum child_end ends_all;
-    int64_t delay_ms;      /* of the first start; 0: it was at once */
+    int64_t delay_ms; /* of the first start; 0: it was at once */
+    const _Atomic int64_t *beat_ns;
     pid_t pid;             /* 0: not running */
     int output_fd;         /* -1: given to `output` */
     struct output *output; /* of the present life; NULL: at its end */
@@ -60,6 +64,8 @@ struct supervisor {
     size_t count;
     uv_signal_t signal[SIGNALS];
     uv_timer_t kill_timer;
+    uv_timer_t look_timer;
+    int64_t looked_ns;
     unsigned handles; /* open: signals, timers, outputs */
     bool is_stopping, has_failed;
 };
@@ -246,6 +252,32 @@ static void reap(struct supervisor *s)
     maybe_finish(s);
 }
 
+/* ---- signs of life ----------------------------------------------------------------------------- */
+
+static bool hangs(const struct child *c, int64_t now_ns)
+{
+    if (!c->beat_ns || c->pid == 0)
+        return false;
+    int64_t beat_ns = atomic_load(c->beat_ns);
+    bool has_begun = beat_ns > c->started_ns; /* else it is a former life's */
+    return now_ns > (has_begun ? beat_ns + HANG_NS : c->started_ns + FIRST_BEAT_NS);
+}
+
+static void on_look_time(uv_timer_t *timer)
+{
+    struct supervisor *s = timer->data;
+    int64_t now_ns = now_mono_ns();
+    bool was_awake = now_ns - s->looked_ns < HANG_NS / 2; /* else all of us stood still */
+    s->looked_ns = now_ns;
+    for (size_t i = 0; was_awake && !s->is_stopping && i < s->count; i++) {
+        struct child *c = &s->child[i];
+        if (!hangs(c, now_ns))
+            continue;
+        supervisor_say(s, "%s gives no sign of life: it is killed", c->name);
+        kill(c->pid, SIGKILL);
+    }
+}
+
 /* ---- the end of all ---------------------------------------------------------------------------- */
 
 static void send_all(const struct supervisor *s, int sig)
@@ -286,6 +318,7 @@ static void maybe_finish(struct supervisor *s)
     }
     for (size_t i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&s->signal[i], on_handle_closed);
+    uv_close((uv_handle_t *)&s->look_timer, on_handle_closed);
     uv_close((uv_handle_t *)&s->kill_timer, on_handle_closed);
 }
 
@@ -370,6 +403,7 @@ int supervisor_spawn(struct supervisor *s, const struct child_params *p)
                          .argv = copy_argv(p->argv),
                          .ends_all = p->ends_all,
                          .delay_ms = p->delay_ms,
+                         .beat_ns = p->beat_ns,
                          .output_fd = -1 };
     s->count++;
     return c->delay_ms ? 0 : start(c);
@@ -395,8 +429,11 @@ int supervisor_attach(struct supervisor *s, uv_loop_t *loop)
 {
     s->loop = loop;
     int ret = uv_timer_init(loop, &s->kill_timer);
-    s->kill_timer.data = s;
-    s->handles = 1;
+    uv_timer_init(loop, &s->look_timer);
+    uv_timer_start(&s->look_timer, on_look_time, LOOK_MS, LOOK_MS);
+    s->kill_timer.data = s->look_timer.data = s;
+    s->looked_ns = now_mono_ns();
+    s->handles = 2;
     for (size_t i = 0; i < SIGNALS; i++) {
         uv_signal_init(loop, &s->signal[i]);
         s->signal[i].data = s;

@@ -2,8 +2,10 @@
  * The loop is libuv's. Thread-safety: the main thread only. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/compiler.h"
@@ -35,7 +37,12 @@ struct child_params {
     char *const *argv;   /* ends with NULL; copied */
     enum child_end ends_all;
     int64_t delay_ms; /* of its first start, from supervisor_attach() on; 0: at once */
+    /* Its signs of life, as process_row.beat_ns of shm/control.h; outlives the supervisor. Without one for
+     * HANG_NS it is killed and starts again. NULL: it is not watched. */
+    const _Atomic int64_t *beat_ns;
 };
+
+#define HANG_NS (INT64_C(2) * 1000000000)
 
 struct supervisor;
 
