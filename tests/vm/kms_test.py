@@ -163,6 +163,15 @@ class Displays(unittest.TestCase):
                     j.cli(f"screenshot --output {name} /out/{name}.png")
                     self.assertIsNotNone(read_code(m.out / f"{name}.png"), name)
 
+            with self.subTest("pictures keep the song's pace, though no flip of this card waits"):
+                at, first = time.monotonic(), j.outputs()
+                wait_until(lambda: time.monotonic() - at > 3 and j.alive(), 10, "three seconds of pictures")
+                last, took = j.outputs(), time.monotonic() - at
+                for name in first:
+                    rate = (last[name]["presented"] - first[name]["presented"]) / took
+                    print(f"{name}: {rate:.1f} pictures a second", file=sys.stderr)
+                    self.assertLess(rate, 1.1 * SONGS[0]["fps"])
+
             with self.subTest("a display pulled out disturbs nobody, and shows its picture when it is back"):
                 since, presented = self.heard(j), j.outputs()["Virtual-1"]["presented"]
                 m.unplug(1)
