@@ -346,8 +346,8 @@ void mixer_clock(struct mixer *m, struct play_clock *out)
 
 /* ---- birth ------------------------------------------------------------------------------------ */
 
-/* Sound that a dead stage had handed to the device, which nobody heard. */
-#define UNHEARD_NS MS(60)
+/* Sound that a dead stage had handed to the device at most, which nobody heard. */
+#define UNHEARD_NS MS(250)
 
 /* Goes on where the former life was last heard, if the plan still wants that load. Its sound may have outlived
  * its pictures. */
