@@ -1,16 +1,22 @@
-/* The virtual console that the jukebox was started on, while it drives the displays itself: nothing of it is seen, and
- * no key reaches it. A small process of our own gives it back, however this one ends. */
+/* The virtual console that the jukebox was started on. While the stage drives the displays itself, nothing of it is
+ * seen and no key reaches it. A small process of our own, the keeper, gives it back, however this one ends. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-struct console {   /* all zero: nothing is muted */
-    pid_t keeper;  /* 0: none */
-    int keeper_fd; /* it waits until this is closed */
+struct console { /* all zero: there is none */
+    pid_t keeper;
+    int keeper_fd; /* the keeper waits until this is closed */
+    int tty;
+    bool is_muted;
+    int display_mode, keyboard_mode; /* as they were */
 };
 
-/* Mutes the console that this process belongs to. 0; -ENOTTY: it belongs to none; -EACCES: no keyboard could be
- * read by the stage, so that nobody could end the jukebox any more; else -errno. Before threads are started. */
-int console_mute(struct console *c);
-/* Gives it back as it was. Fine when nothing was muted. */
-void console_release(struct console *c);
+/* Remembers how the console of this process is and starts the keeper; before anybody else changes it. 0; -ENOTTY: it
+ * has none; else -errno. */
+int console_open(struct console *c);
+/* Gives it back as it was. Fine when there is none, as the next. */
+void console_close(struct console *c);
+/* The keyboard stays with the console where the stage could read none: else nobody could end the jukebox. */
+void console_mute(struct console *c, bool is_muted);

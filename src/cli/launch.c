@@ -66,9 +66,8 @@ static bool is_off_screen(const char *driver)
 
 static bool is_on_metal(const char *driver)
 {
-    bool is_auto = strcmp(driver, "auto") == 0;
     return strcmp(driver, "kmsdrm") == 0 ||
-           (is_auto && !launch_has_window_system() && has_display_card());
+           (strcmp(driver, "auto") == 0 && !launch_has_window_system());
 }
 
 static void add_setting(struct launch *l, const char *text)
@@ -158,7 +157,7 @@ void launch_finish(struct launch *l)
     free(l->owned[0]);
     free(l->owned[1]);
     segment_close(&l->control);
-    console_release(&l->console);
+    console_close(&l->console);
 }
 
 /* ---- programs ---------------------------------------------------------------------------------- */
@@ -277,14 +276,11 @@ static size_t count_given(const struct walk *files)
     return n;
 }
 
-/* The stage's pictures are to be the only ones, its keys the only use of the keyboard. */
-static void mute_console(struct launch *l, struct supervisor *s)
+void launch_look(struct launch *l)
 {
-    int ret = l->is_on_metal ? console_mute(&l->console) : -ENOTTY;
-    if (ret == -EACCES)
-        supervisor_say(s, "no keyboard can be read below /dev/input: the console stays as it is");
-    else if (ret < 0 && ret != -ENOTTY)
-        supervisor_say(s, "the console cannot be muted: %s", strerror(-ret));
+    struct control *control = l->control.base;
+    if (control)
+        console_mute(&l->console, atomic_load(&control->has_card));
 }
 
 int launch_start(struct cli *cli, struct launch *l, struct supervisor *s, const struct walk *files,
@@ -293,6 +289,8 @@ int launch_start(struct cli *cli, struct launch *l, struct supervisor *s, const 
     *given = count_given(files);
     struct control *control;
     bool is_watched = control_open(&l->control, l->runtime_dir, &control) == 0;
+    if (is_watched)
+        atomic_store(&control->has_card, 0); /* a former stage's */
     const _Atomic int64_t *stage_beat =
         is_watched ? &control->process[PROCESS_STAGE0].beat_ns : NULL;
     const struct start all[] = {
@@ -305,8 +303,8 @@ int launch_start(struct cli *cli, struct launch *l, struct supervisor *s, const 
     };
     char *dir = launch_program_dir();
     int ret = check_programs(cli, l, dir);
-    if (ret == CLI_OK)
-        mute_console(l, s);
+    if (ret == CLI_OK && l->is_on_metal)
+        (void)console_open(&l->console); /* without a console there is none to mute */
     for (size_t i = 0; ret == CLI_OK && i < ARRAY_LEN(all) - !l->has_hub; i++)
         ret = start_one(cli, l, s, dir, &all[i]);
     free(dir);

@@ -20,7 +20,7 @@ struct launch {
     bool has_hub; /* the hub is started, too; as a wish before the settings are read */
     char *owned[2];
     bool exits_at_end; /* the player, by itself: then its exit is no death, whatever its status */
-    bool is_on_metal;  /* the displays are driven without a window system */
+    bool is_on_metal;  /* the displays may be driven without a window system */
     struct console console;
     struct segment control; /* of launch_start(): where the programs give their signs of life */
 };
@@ -47,3 +47,5 @@ char *launch_program_dir(void);
  * arguments, *given says how many. CLI_OK, or a sentence was printed. */
 WARN_UNUSED int launch_start(struct cli *cli, struct launch *launch, struct supervisor *s,
                              const struct walk *files, size_t *given);
+/* To be called now and then while the programs run: mutes the console while the stage drives the displays. */
+void launch_look(struct launch *launch);

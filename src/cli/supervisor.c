@@ -276,6 +276,8 @@ static void on_look_time(uv_timer_t *timer)
         supervisor_say(s, "%s gives no sign of life: it is killed", c->name);
         kill(c->pid, SIGKILL);
     }
+    if (s->params.on_look && !s->is_stopping)
+        s->params.on_look(s->params.ctx);
 }
 
 /* ---- the end of all ---------------------------------------------------------------------------- */

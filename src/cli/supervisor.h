@@ -21,6 +21,7 @@ struct supervisor_params {
     int64_t term_ms;        /* between SIGTERM and SIGKILL; 0: 2000 */
     /* All children are gone or will be soon: close your own handles. Called once. May be NULL. */
     void (*on_stop)(void *ctx);
+    void (*on_look)(void *ctx); /* some times a second. May be NULL */
     void *ctx;
 };
 

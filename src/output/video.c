@@ -32,8 +32,7 @@ static bool is_worth_trying(const struct video *v, const struct video_driver *d,
 {
     if (v->is_renderer_chosen)
         return wanted && strcmp(d->name, wanted) == 0;
-    bool is_kmsdrm = strcmp(v->sdl_driver, "kmsdrm") == 0;
-    return d == &video_surface || is_kmsdrm || (!v->is_offscreen && has_render_node());
+    return d == &video_surface || video_has_card(v) || (!v->is_offscreen && has_render_node());
 }
 
 static int open_windows(struct video *v)
@@ -131,6 +130,11 @@ struct video_output *video_output_at(struct video *v, int i)
 bool video_is_offscreen(const struct video *v)
 {
     return v->is_offscreen;
+}
+
+bool video_has_card(const struct video *v)
+{
+    return strcmp(v->sdl_driver, "kmsdrm") == 0;
 }
 
 const char *video_driver_name(const struct video *v)

@@ -42,6 +42,8 @@ void video_close(struct video *v); /* v may be NULL */
 int video_output_count(const struct video *v);
 struct video_output *video_output_at(struct video *v, int i);
 bool video_is_offscreen(const struct video *v);
+bool video_has_card(
+    const struct video *v); /* draws on the kernel's displays, without a window system */
 const char *video_driver_name(const struct video *v); /* "x11, software" */
 
 void video_output_info(const struct video_output *o, struct output_info *out);

@@ -308,6 +308,8 @@ struct control {
     struct input_ring input[STAGES_MAX];
     struct process_row process[PROCESS_COUNT];
     struct start_marks_slot marks;
+    _Atomic uint32_t has_card; /* stage 0 drives the kernel's displays: no console is to be seen */
+    uint32_t reserved;
 };
 
 /* Maps the zone's control segment; `s` owns the mapping. 0 or -errno. */

@@ -459,6 +459,12 @@ static int open_screens(struct stage *s)
     return s->screens ? 0 : -ENODEV;
 }
 
+static void tell_card(struct stage *s)
+{
+    if (s->params.index == 0)
+        atomic_store(&s->control->has_card, video_has_card(s->video));
+}
+
 /* The sound goes on meanwhile, on its own thread. */
 static int reopen_video(struct stage *s)
 {
@@ -467,7 +473,10 @@ static int reopen_video(struct stage *s)
     process_beat(s->control, s->role, now_mono_ns() + OPEN_NS);
     s->screens = 0;
     int ret = video_reopen(s->video);
-    return ret == 0 ? open_screens(s) : ret;
+    if (ret < 0)
+        return ret;
+    tell_card(s);
+    return open_screens(s);
 }
 
 static int open_memory(struct stage *s)
@@ -514,6 +523,7 @@ static int open_stage(struct stage *s)
         ret = open_screens(s);
     if (ret < 0)
         return ret;
+    tell_card(s);
     if (s->params.index == 0) {
         s->mixer = mixer_create(s->control, s->deck, MS(config->sound.delay_ms), last_turn_ns);
         s->sound = sound_create(config, mixer_fill, s->mixer, s->log);

@@ -52,6 +52,11 @@ void video_close(struct video *v)
 {
 }
 
+bool video_has_card(const struct video *v)
+{
+    return false;
+}
+
 int video_output_count(const struct video *v)
 {
     return world.outputs;
