@@ -23,8 +23,8 @@ static SDL_Rect place_in_grid(SDL_Rect bounds, int i, int w, int h)
 
 /* Fullscreen, at birth or by settle():
  * kmsdrm: the windows of SDL before 2.30.7 all land on the first display when they are born fullscreen.
- *   They are born borderless at the display's bounds, put there once more when their renderer exists,
- *   and then made fullscreen.
+ *   They are born borderless at the display's bounds, put there once more before anything else, and made
+ *   fullscreen when their renderer exists.
  * x11: a borderless window of the display's size covers it where there is no window manager; SDL would
  *   wait 100 ms for one. Where there is one, it is asked.
  * wayland: the display is chosen at birth. */
@@ -39,12 +39,10 @@ static uint32_t flags_of(const struct video *v, bool is_fullscreen)
            (is_driver(v, "kmsdrm") || is_driver(v, "x11") ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP);
 }
 
-static void settle(struct video_output *o, SDL_Rect bounds)
+static void settle(struct video_output *o)
 {
     if (is_driver(o->video, "x11") && !x11_has_window_manager(o->window))
         return;
-    if (is_driver(o->video, "kmsdrm"))
-        SDL_SetWindowPosition(o->window, bounds.x, bounds.y);
     if (SDL_SetWindowFullscreen(o->window, SDL_WINDOW_FULLSCREEN_DESKTOP) < 0)
         log_warn(o->video->log, "a window does not become fullscreen: %s", SDL_GetError());
 }
@@ -88,6 +86,8 @@ static int open_output(struct video *v, int index)
                                  flags_of(v, is_fullscreen));
     if (!o->window)
         return -EIO;
+    if (is_fullscreen && is_driver(v, "kmsdrm"))
+        SDL_SetWindowPosition(o->window, bounds.x, bounds.y);
     int ret = v->driver->open(o);
     if (ret < 0) {
         SDL_DestroyWindow(o->window);
@@ -95,7 +95,7 @@ static int open_output(struct video *v, int index)
         return ret;
     }
     if (is_fullscreen)
-        settle(o, bounds);
+        settle(o);
     describe_output(o, index, display, is_fullscreen);
     v->driver->renew(o);
     return 0;
