@@ -118,6 +118,16 @@ static int light_displays(struct video *v)
     return count;
 }
 
+/* In small letters: some versions of SDL call it KMSDRM. */
+static void name_driver(struct video *v, const char *name)
+{
+    size_t i = 0;
+    for (; name[i] && i + 1 < sizeof(v->sdl_name); i++)
+        v->sdl_name[i] = (char)SDL_tolower(name[i]);
+    v->sdl_name[i] = '\0';
+    v->sdl_driver = v->sdl_name;
+}
+
 int display_start(struct video *v)
 {
     const char *driver = v->params.driver, *candidates[5];
@@ -142,7 +152,7 @@ int display_start(struct video *v)
                       SDL_GetError(), is_last ? "" : "; trying the next");
             continue;
         }
-        v->sdl_driver = SDL_GetCurrentVideoDriver();
+        name_driver(v, SDL_GetCurrentVideoDriver());
         v->is_offscreen = driver_is_offscreen(v->sdl_driver);
         v->has_event_wait =
             strcmp(v->sdl_driver, "x11") == 0 || strcmp(v->sdl_driver, "wayland") == 0;

@@ -47,8 +47,9 @@ struct video {
     struct video_params params;
     const struct video_driver *driver;
     const char *sdl_driver; /* "x11", ...; NULL: SDL does not run */
-    struct kms_card *card;  /* looked at for changes; NULL: a window system has the displays */
-    int lit;                /* displays that the card shows something on */
+    char sdl_name[24];
+    struct kms_card *card; /* looked at for changes; NULL: a window system has the displays */
+    int lit;               /* displays that the card shows something on */
     char name[48];
     bool is_offscreen;
     bool is_renderer_chosen; /* by name: then no other one is tried */

@@ -53,7 +53,7 @@ class Jukebox:
         settings.update({k.replace("_", ".", 1): v for k, v in sets.items()})
         words = [f"--set {k}={v}" for k, v in settings.items()]
         self.number = machine.start_command(
-            f"rm -rf /run/zone /run/state; touch /run/empty.ini; exec env {ZONE} setsid -cw {BIN}/djamms up "
+            f"rm -rf /run/zone /run/state; touch /run/empty.ini; exec env {ZONE} setsid -c {BIN}/djamms up "
             f"{' '.join(words)} {' '.join(c['path'] for c in SONGS)} </dev/tty1 >/out/up-{machine.commands}.txt 2>&1")
         self.log = machine.out / f"up-{self.number - 1}.txt"
 
