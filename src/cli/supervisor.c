@@ -48,6 +48,8 @@ struct child {
     enum child_end ends_all;
     int64_t delay_ms; /* of the first start; 0: it was at once */
     const _Atomic int64_t *beat_ns;
+    int64_t busy_ns; /* when its main thread was last seen to compute, or to wait for a processor */
+    bool is_given_up;      /* killed for it, the end is on its way */
     pid_t pid;             /* 0: not running */
     int output_fd;         /* -1: given to `output` */
     struct output *output; /* of the present life; NULL: at its end */
@@ -168,6 +170,7 @@ static void watch_output(struct child *c)
 
 static int start(struct child *c)
 {
+    c->is_given_up = false;
     c->started_ns = now_mono_ns(); /* of a failed start too: it counts as a quick death */
     pid_t pid = child_spawn(c->program, c->argv, &c->output_fd);
     if (pid < 0)
@@ -254,13 +257,32 @@ static void reap(struct supervisor *s)
 
 /* ---- signs of life ----------------------------------------------------------------------------- */
 
-static bool hangs(const struct child *c, int64_t now_ns)
+/* The state of its main thread as the kernel gives it: 'R', 'S', ...; 0: gone. */
+static char thread_state(pid_t pid)
 {
-    if (!c->beat_ns || c->pid == 0)
+    char path[64], text[256] = "";
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    const char *name_end = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+    fclose(f);
+    return name_end && name_end[1] ? name_end[2] : (char)0;
+}
+
+/* Who stands still for HANG_NS hangs; who computes all the time may be starved, and has twice that. */
+static bool hangs(struct child *c, int64_t now_ns)
+{
+    if (!c->beat_ns || c->pid == 0 || c->is_given_up)
         return false;
     int64_t beat_ns = atomic_load(c->beat_ns);
-    bool has_begun = beat_ns > c->started_ns; /* else it is a former life's */
-    return now_ns > (has_begun ? beat_ns + HANG_NS : c->started_ns + FIRST_BEAT_NS);
+    if (beat_ns <= c->started_ns) /* a former life's */
+        return now_ns > c->started_ns + FIRST_BEAT_NS;
+    if (now_ns <= beat_ns + HANG_NS)
+        return false;
+    if (thread_state(c->pid) == 'R')
+        c->busy_ns = now_ns;
+    return now_ns > c->busy_ns + HANG_NS || now_ns > beat_ns + 2 * HANG_NS;
 }
 
 static void on_look_time(uv_timer_t *timer)
@@ -274,6 +296,7 @@ static void on_look_time(uv_timer_t *timer)
         if (!hangs(c, now_ns))
             continue;
         supervisor_say(s, "%s gives no sign of life: it is killed", c->name);
+        c->is_given_up = true;
         kill(c->pid, SIGKILL);
     }
     if (s->params.on_look && !s->is_stopping)
