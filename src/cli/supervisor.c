@@ -22,8 +22,9 @@
 #define READ_BYTES      8192
 #define DRAIN_READS     64 /* of READ_BYTES each: more than a pipe holds */
 #define LOOK_MS         250
-#define FIRST_BEAT_NS                                                                              \
-    SECONDS(30) /* a program that starts has this long for its first sign of life */
+
+/* A program that starts has this long for its first sign of life. */
+#define FIRST_BEAT_NS SECONDS(60)
 
 static const int watched[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define SIGNALS ARRAY_LEN(watched)

@@ -17,7 +17,7 @@
 #define BEAT_NS MS(250)
 
 /* Opening displays and the first picture on them may take this long: drivers are loaded and modes set. */
-#define OPEN_NS SECONDS(30)
+#define OPEN_NS SECONDS(60)
 
 /* Fonts are loaded when the first picture is on screen, or when none came for this long. */
 #define OVERLAY_WAIT_NS MS(400)
