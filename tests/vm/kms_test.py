@@ -22,8 +22,8 @@ BIN = Path(os.environ["DJAMMS_BUILD"]) / "bin"
 ZONE = "HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin DJAMMS_RUNTIME_DIR=/run/zone DJAMMS_STATE_DIR=/run/state " \
        "DJAMMS_CONFIG=/run/empty.ini"
 ROW = 0.06
-# An emulated processor is ten times slower than a real one, more on a busy computer: how long things take is printed, and
-# judged elsewhere. These only say when it is no use to wait any longer.
+# An emulated processor is ten times slower than a real one, more on a busy computer: how long things take is printed and
+# not judged. These only say when it is no use to wait any longer.
 START_SECONDS = 120
 BACK_SECONDS = 60
 
