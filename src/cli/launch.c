@@ -234,7 +234,7 @@ struct start {
     enum child_end ends_all;
     bool has_state; /* --state-dir */
     int64_t delay_ms;
-    const _Atomic int64_t *beat_ns;
+    const struct process_row *row; /* NULL: it is not watched */
 };
 
 /* The second deck has nothing to do until the first track plays: it does not compete with what that takes. */
@@ -257,7 +257,7 @@ static int start_one(struct cli *cli, const struct launch *l, struct supervisor 
                                                           .argv = (char *const *)a.at,
                                                           .ends_all = p->ends_all,
                                                           .delay_ms = p->delay_ms,
-                                                          .beat_ns = p->beat_ns });
+                                                          .row = p->row });
     free(a.at);
     free(path);
     if (ret < 0)
@@ -291,13 +291,12 @@ int launch_start(struct cli *cli, struct launch *l, struct supervisor *s, const 
     bool is_watched = control_open(&l->control, l->runtime_dir, &control) == 0;
     if (is_watched)
         atomic_store(&control->has_card, 0); /* a former stage's */
-    const _Atomic int64_t *stage_beat =
-        is_watched ? &control->process[PROCESS_STAGE0].beat_ns : NULL;
+    const struct process_row *stage_row = is_watched ? &control->process[PROCESS_STAGE0] : NULL;
     const struct start all[] = {
         { "player", "djamms-player", NULL, files, *given, l->exits_at_end ? END_EXIT : END_CLEAN,
           true },
         { "deck-a", "djamms-deck", "a", NULL, 0, END_NEVER, false },
-        { "stage", "djamms-stage", NULL, NULL, 0, END_NEVER, false, 0, stage_beat },
+        { "stage", "djamms-stage", NULL, NULL, 0, END_NEVER, false, 0, stage_row },
         { "deck-b", "djamms-deck", "b", NULL, 0, END_NEVER, false, SECOND_DECK_MS },
         { "hub", "djamms-hub", NULL, NULL, 0, END_NEVER, true },
     };

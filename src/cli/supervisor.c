@@ -16,6 +16,7 @@
 #include "cli/line_split.h"
 #include "cli/log_merge.h"
 #include "cli/restart.h"
+#include "shm/control.h"
 
 #define TERM_MS_DEFAULT 2000
 #define NAME_COLUMNS    6
@@ -23,8 +24,8 @@
 #define DRAIN_READS     64 /* of READ_BYTES each: more than a pipe holds */
 #define LOOK_MS         250
 
-/* A program that starts has this long for its first sign of life. */
-#define FIRST_BEAT_NS SECONDS(60)
+/* After so long without a look nothing is judged: all of us stood still. */
+#define LOOK_LATE_NS SECONDS(1)
 
 static const int watched[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define SIGNALS ARRAY_LEN(watched)
@@ -48,7 +49,7 @@ struct child {
     char **argv;
     enum child_end ends_all;
     int64_t delay_ms; /* of the first start; 0: it was at once */
-    const _Atomic int64_t *beat_ns;
+    const struct process_row *row;
     int64_t busy_ns; /* when its main thread was last seen to compute, or to wait for a processor */
     bool is_given_up;      /* killed for it, the end is on its way */
     pid_t pid;             /* 0: not running */
@@ -271,26 +272,25 @@ static char thread_state(pid_t pid)
     return name_end && name_end[1] ? name_end[2] : (char)0;
 }
 
-/* Who stands still for HANG_NS hangs; who computes all the time may be starved, and has twice that. */
+/* Who stands still for its limit hangs; who computes all the time may be starved, and has twice that. */
 static bool hangs(struct child *c, int64_t now_ns)
 {
-    if (!c->beat_ns || c->pid == 0 || c->is_given_up)
+    if (!c->row || c->pid == 0 || c->is_given_up)
         return false;
-    int64_t beat_ns = atomic_load(c->beat_ns);
-    if (beat_ns <= c->started_ns) /* a former life's */
-        return now_ns > c->started_ns + FIRST_BEAT_NS;
-    if (now_ns <= beat_ns + HANG_NS)
+    int64_t beat_ns = atomic_load(&c->row->beat_ns), limit_ns = atomic_load(&c->row->limit_ns);
+    bool is_of_this_life = beat_ns > c->started_ns;
+    if (!is_of_this_life || limit_ns <= 0 || now_ns <= beat_ns + limit_ns)
         return false;
     if (thread_state(c->pid) == 'R')
         c->busy_ns = now_ns;
-    return now_ns > c->busy_ns + HANG_NS || now_ns > beat_ns + 2 * HANG_NS;
+    return now_ns > c->busy_ns + limit_ns || now_ns > beat_ns + 2 * limit_ns;
 }
 
 static void on_look_time(uv_timer_t *timer)
 {
     struct supervisor *s = timer->data;
     int64_t now_ns = now_mono_ns();
-    bool was_awake = now_ns - s->looked_ns < HANG_NS / 2; /* else all of us stood still */
+    bool was_awake = now_ns - s->looked_ns < LOOK_LATE_NS;
     s->looked_ns = now_ns;
     for (size_t i = 0; was_awake && !s->is_stopping && i < s->count; i++) {
         struct child *c = &s->child[i];
@@ -429,7 +429,7 @@ int supervisor_spawn(struct supervisor *s, const struct child_params *p)
                          .argv = copy_argv(p->argv),
                          .ends_all = p->ends_all,
                          .delay_ms = p->delay_ms,
-                         .beat_ns = p->beat_ns,
+                         .row = p->row,
                          .output_fd = -1 };
     s->count++;
     return c->delay_ms ? 0 : start(c);

@@ -2,7 +2,6 @@
  * The loop is libuv's. Thread-safety: the main thread only. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,14 +37,13 @@ struct child_params {
     char *const *argv;   /* ends with NULL; copied */
     enum child_end ends_all;
     int64_t delay_ms; /* of its first start, from supervisor_attach() on; 0: at once */
-    /* Its signs of life, as process_row.beat_ns of shm/control.h; outlives the supervisor. Without one for
-     * HANG_NS it is killed and starts again. NULL: it is not watched. */
-    const _Atomic int64_t *beat_ns;
+    /* Where it gives its signs of life; outlives the supervisor. When none comes within its limit, it is killed and
+     * starts again. NULL: it is not watched. */
+    const struct process_row *row;
 };
 
-#define HANG_NS (INT64_C(2) * 1000000000)
-
 struct supervisor;
+struct process_row; /* shm/control.h */
 
 struct supervisor *supervisor_create(const struct supervisor_params *p);
 void supervisor_destroy(struct supervisor *s); /* kills what still runs; NULL is fine */

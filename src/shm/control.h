@@ -268,10 +268,10 @@ enum process_role {
 };
 
 struct process_row {
-    _Atomic uint32_t pid;    /* 0: not running or ended cleanly */
-    _Atomic uint32_t starts; /* how often it was started: grows by one each time */
-    _Atomic int64_t
-        beat_ns; /* CLOCK_MONOTONIC of its last turn; a time to come: it does something long until then */
+    _Atomic uint32_t pid;     /* 0: not running or ended cleanly */
+    _Atomic uint32_t starts;  /* how often it was started: grows by one each time */
+    _Atomic int64_t beat_ns;  /* CLOCK_MONOTONIC of its last turn */
+    _Atomic int64_t limit_ns; /* without a turn for so long it hangs; 0: that says nothing */
 };
 
 /* ---- the start of the jukebox ------------------------------------------------------------------ */
@@ -325,8 +325,10 @@ uint64_t count_since(uint64_t count, uint64_t mark);
 /* Marks this process as running in `role`; call once at start. */
 void process_enter(struct control *c, enum process_role role, int64_t now_ns);
 void process_leave(struct control *c, enum process_role role);
-/* Sign of life: once per loop turn, at least every second. A time to come announces something that takes until
- * then at most. */
+/* Sign of life: once per loop turn, at least every second. */
 void process_beat(struct control *c, enum process_role role, int64_t now_ns);
+/* How long a turn may take from now on, for who would kill a process that hangs; 0, as after process_enter(): as long as
+ * it likes. */
+void process_limit(struct control *c, enum process_role role, int64_t limit_ns);
 /* Whether a process with the row's pid exists. */
 bool process_is_alive(const struct control *c, enum process_role role);

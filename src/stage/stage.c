@@ -19,6 +19,9 @@
 /* Opening displays and the first picture on them may take this long: drivers are loaded and modes set. */
 #define OPEN_NS SECONDS(60)
 
+/* A turn on the kernel's displays that takes longer does not end: SDL waits for a flip without a limit. */
+#define HANG_NS SECONDS(2)
+
 /* Fonts are loaded when the first picture is on screen, or when none came for this long. */
 #define OVERLAY_WAIT_NS MS(400)
 
@@ -391,7 +394,24 @@ static bool is_lit(const struct stage *s)
     return true;
 }
 
-/* The sign of life comes after the pictures were shown: a flip that never ends is a stage that hangs. */
+/* A window system is another program: it is waited for as long as it takes, and our end would not help it. */
+static int64_t turn_limit_ns(const struct stage *s)
+{
+    if (!video_has_card(s->video))
+        return 0;
+    return is_lit(s) ? HANG_NS : OPEN_NS;
+}
+
+/* After the pictures were shown: only then it is known that they could be. */
+static void give_sign_of_life(struct stage *s)
+{
+    int64_t now_ns = now_mono_ns();
+    process_limit(s->control, s->role, turn_limit_ns(s));
+    process_beat(s->control, s->role, now_ns);
+    if (is_lit(s))
+        service_alive(s->params.service, now_ns);
+}
+
 static void turn(struct stage *s)
 {
     int64_t now_ns = now_mono_ns();
@@ -404,9 +424,7 @@ static void turn(struct stage *s)
         wake_ns = min_i64(wake_ns, turn_screen(s, &s->screen[i], now_mono_ns()));
     release_pictures(s);
     answer_shot(s);
-    process_beat(s->control, s->role, now_mono_ns());
-    if (is_lit(s))
-        service_alive(s->params.service, now_mono_ns());
+    give_sign_of_life(s);
     if (wake_ns > now_mono_ns())
         video_wait(s->video, wake_ns);
 }
@@ -470,7 +488,8 @@ static int reopen_video(struct stage *s)
 {
     s->has_other_displays = false;
     log_info(s->log, "other displays are connected");
-    process_beat(s->control, s->role, now_mono_ns() + OPEN_NS);
+    process_limit(s->control, s->role, OPEN_NS);
+    service_busy(s->params.service, OPEN_NS);
     s->screens = 0;
     int ret = video_reopen(s->video);
     if (ret < 0)
@@ -498,10 +517,9 @@ static int open_stage(struct stage *s)
     if (ret < 0)
         return ret;
     s->role = PROCESS_STAGE0 + s->params.index;
-    int64_t last_turn_ns =
-        min_i64(atomic_load(&s->control->process[s->role].beat_ns), now_mono_ns());
+    int64_t last_turn_ns = atomic_load(&s->control->process[s->role].beat_ns);
     process_enter(s->control, s->role, now_mono_ns());
-    process_beat(s->control, s->role, now_mono_ns() + OPEN_NS);
+    process_limit(s->control, s->role, OPEN_NS);
     struct shot_request request;
     if (shot_request_load(&s->control->shot_request, &request))
         s->shots_answered = request.serial;
