@@ -1,8 +1,8 @@
 #include "output/kms_card.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libudev.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +14,8 @@
 #include "base/alloc.h"
 #include "base/compiler.h"
 
-#define CARDS_MAX  16
-#define LIT_MAX    8
-#define STATUS_DIR "/sys/class/drm"
+#define CARDS_MAX 16
+#define LIT_MAX   8
 
 /* News of the kernel come in bursts: they are acted on when it is over. What it forgets to tell is seen
  * at the next look. */
@@ -39,6 +38,7 @@ struct lit {
 
 struct kms_card {
     const struct log *log;
+    const char *root;
     int fd; /* -1: no card */
     int number;
     bool was_told; /* why there is no card */
@@ -153,10 +153,10 @@ static int count_displays(int fd)
 }
 
 /* 0 or errno. Who opens a card that has no master is its master from then on. */
-static int open_card(int number, int *fd)
+static int open_card(const struct kms_card *c, int number, int *fd)
 {
-    char path[32];
-    snprintf(path, sizeof(path), "/dev/dri/card%d", number);
+    char path[512];
+    snprintf(path, sizeof(path), "%s/dev/dri/card%d", c->root, number);
     *fd = open(path, O_RDWR | O_CLOEXEC);
     return *fd < 0 ? errno : 0;
 }
@@ -175,7 +175,7 @@ static int find_card(struct kms_card *c)
     int best = -1, refused = 0;
     leave_card(c);
     for (int i = 0; i < CARDS_MAX; i++) {
-        int fd, error = open_card(i, &fd);
+        int fd, error = open_card(c, i, &fd);
         refused = error && error != ENOENT && error != ENXIO ? error : refused;
         if (error)
             continue;
@@ -205,9 +205,32 @@ static bool take_card(struct kms_card *c)
         return true;
     int number = c->number;
     leave_card(c);
-    if (open_card(number, &c->fd) == 0)
+    if (open_card(c, number, &c->fd) == 0)
         c->number = number;
     return c->fd >= 0 && drmIsMaster(c->fd);
+}
+
+/* ---- what the kernel thinks is plugged -------------------------------------------------------- */
+
+/* Changes with what sysfs says of the connectors, of all cards: without a display it is not known yet which one is ours. */
+static uint64_t read_status(const struct kms_card *c)
+{
+    char pattern[512], status[32];
+    uint64_t all = 0;
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "%s/sys/class/drm/card*-*/status", c->root);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+        return 0;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *path = found.gl_pathv[i];
+        FILE *f = fopen(path, "re");
+        if (f && fgets(status, sizeof(status), f))
+            all += hash(hash(1, path, strlen(path)), status, strlen(status));
+        if (f)
+            fclose(f);
+    }
+    globfree(&found);
+    return all;
 }
 
 /* ---- lighting --------------------------------------------------------------------------------- */
@@ -330,7 +353,7 @@ int kms_card_light(struct kms_card *c, const struct kms_wish *wish)
     for (int i = 0; i < old_count; i++)
         free_backdrop(c->fd, &old[i]);
     drmModeFreeResources(r);
-    c->status = kms_card_status(STATUS_DIR, c->number);
+    c->status = read_status(c);
     drmDropMaster(c->fd);
     return c->count;
 }
@@ -346,28 +369,6 @@ const struct kms_output *kms_card_output(const struct kms_card *c, int i)
 }
 
 /* ---- changes ---------------------------------------------------------------------------------- */
-
-uint64_t kms_card_status(const char *dir, int card)
-{
-    uint64_t all = 0;
-    DIR *d = opendir(dir);
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        int number, length = 0;
-        char path[512], status[32] = "";
-        if (sscanf(e->d_name, "card%d-%n", &number, &length) != 1 || length == 0 ||
-            number != card ||
-            snprintf(path, sizeof(path), "%s/%s/status", dir, e->d_name) >= (int)sizeof(path))
-            continue;
-        FILE *f = fopen(path, "re");
-        if (f && fgets(status, sizeof(status), f))
-            all += hash(hash(1, e->d_name, strlen(e->d_name)), status, strlen(status));
-        if (f)
-            fclose(f);
-    }
-    if (d)
-        closedir(d);
-    return all;
-}
 
 static bool take_news(struct kms_card *c)
 {
@@ -424,7 +425,7 @@ bool kms_card_changed(struct kms_card *c, int master_fd, int64_t now_ns)
     if (now_ns < c->look_ns)
         return false;
     c->look_ns = now_ns + LOOK_NS;
-    uint64_t status = kms_card_status(STATUS_DIR, c->number);
+    uint64_t status = read_status(c);
     bool is_quiet = !c->has_news && status == c->status;
     c->has_news = false;
     c->status = status;
@@ -448,9 +449,10 @@ static void hear(struct kms_card *c)
     }
 }
 
-struct kms_card *kms_card_open(const struct log *log)
+struct kms_card *kms_card_open(const char *root, const struct log *log)
 {
     struct kms_card *c = xcalloc(1, sizeof(*c));
+    c->root = root;
     c->log = log;
     c->fd = c->number = -1;
     hear(c);

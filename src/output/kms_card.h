@@ -24,9 +24,9 @@ struct kms_output {
     bool has_vblank; /* a flip waits for it; else it is done at once */
 };
 
-/* Never NULL: without a card, or one that may be opened, it looks for one again later. `log` is borrowed and
- * may be NULL. */
-struct kms_card *kms_card_open(const struct log *log);
+/* Never NULL: without a card, or one that may be opened, it looks for one again later. `root`, of /dev and /sys, is ""
+ * but in tests; it is borrowed, and `log`, which may be NULL, too. */
+struct kms_card *kms_card_open(const char *root, const struct log *log);
 void kms_card_close(struct kms_card *c); /* c may be NULL */
 
 /* Lights all connected displays. Returns how many there are; 0: none, or no card. Nobody else of this
@@ -42,6 +42,3 @@ const struct kms_output *kms_card_output(const struct kms_card *c, int i);
  * except in the moment when something was plugged. `master_fd` is SDL's descriptor of the card; -1: SDL
  * does not use it. */
 bool kms_card_changed(struct kms_card *c, int master_fd, int64_t now_ns);
-
-/* Changes with what the files DIR/cardN-CONNECTOR/status say. */
-uint64_t kms_card_status(const char *dir, int card);

@@ -105,6 +105,9 @@ int video_reopen(struct video *v)
     v->event_count = 0;
     v->were_pads_tried = false;
     v->first_present_ns = 0;
+    if (start(v) == 0)
+        return 0;
+    stop(v); /* what has come may be gone again */
     return start(v);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- SDL's video driver ----------------------------------------------------------------------- */
 
@@ -18,6 +19,11 @@ static bool is_automatic(const char *driver)
     return !driver || driver[0] == '\0' || strcmp(driver, "auto") == 0;
 }
 
+static bool is_kmsdrm(const char *driver)
+{
+    return strcasecmp(driver, "kmsdrm") == 0; /* SDL's own name for it is KMSDRM in some versions */
+}
+
 /* Whether the displays are driven by us and no window system. */
 static bool is_on_metal(const char *driver)
 {
@@ -25,7 +31,7 @@ static bool is_on_metal(const char *driver)
         driver = getenv("SDL_VIDEODRIVER");
     if (is_automatic(driver))
         return !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY");
-    return strcmp(driver, "kmsdrm") == 0;
+    return is_kmsdrm(driver);
 }
 
 /* "auto" in the order of trying; the same as SDL's own, without what cannot work here. */
@@ -55,7 +61,6 @@ static bool driver_is_offscreen(const char *name)
 /* What has to be said before SDL starts. The environment still wins over these. */
 static void set_hints(const char *driver)
 {
-    bool is_kmsdrm = strcmp(driver, "kmsdrm") == 0;
     bool has_framebuffer = strcmp(driver, "x11") == 0 || driver_is_offscreen(driver);
     SDL_SetHintWithPriority(SDL_HINT_VIDEODRIVER, driver, SDL_HINT_OVERRIDE);
     SDL_SetHint(SDL_HINT_APP_NAME, "DJAMMS Player");
@@ -65,7 +70,7 @@ static void set_hints(const char *driver)
     /* A window surface is memory of the X server, not a texture drawn by a GPU; on kmsdrm and wayland
      * SDL has only the texture. */
     SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, has_framebuffer ? "0" : "1");
-    if (is_kmsdrm)
+    if (is_kmsdrm(driver))
         SDL_SetHint(SDL_HINT_RENDER_VSYNC, "1");
 }
 
@@ -111,14 +116,14 @@ static int light_displays(struct video *v)
 {
     char number[16];
     if (!v->card)
-        v->card = kms_card_open(v->log);
+        v->card = kms_card_open("", v->log);
     int count = kms_card_light(v->card, &v->params.mode);
     snprintf(number, sizeof(number), "%d", kms_card_number(v->card));
     SDL_SetHintWithPriority(SDL_HINT_KMSDRM_DEVICE_INDEX, number, SDL_HINT_OVERRIDE);
     return count;
 }
 
-/* In small letters: some versions of SDL call it KMSDRM. */
+/* In small letters, as everybody here compares it. */
 static void name_driver(struct video *v, const char *name)
 {
     size_t i = 0;

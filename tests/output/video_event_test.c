@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/now.h"
@@ -253,48 +252,6 @@ static void wait_for_a_time_that_is_over_ends(void **state)
 
 /* ---- what there is to draw on ----------------------------------------------------------------- */
 
-static void write_file(const char *dir, const char *connector, const char *file, const char *text)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/%s", dir, connector);
-    assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
-    snprintf(path, sizeof(path), "%s/%s/%s", dir, connector, file);
-    FILE *f = fopen(path, "we");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-static void remove_tree(const char *dir)
-{
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r %s", dir);
-    assert_int_equal(system(command), 0);
-}
-
-static void a_cable_changes_what_the_connectors_of_its_card_say(void **state)
-{
-    char dir[] = "/tmp/djamms-drm-XXXXXX";
-    assert_non_null(mkdtemp(dir));
-    write_file(dir, "card1-HDMI-A-1", "status", "connected\n");
-    write_file(dir, "card1-HDMI-A-2", "status", "disconnected\n");
-    write_file(dir, "card0-DP-1", "status", "connected\n");
-    write_file(dir, "card1", "status", "connected\n");
-    write_file(dir, "renderD128", "status", "connected\n");
-    uint64_t before = kms_card_status(dir, 1);
-    write_file(dir, "card0-DP-1", "status", "disconnected\n");
-    assert_true(kms_card_status(dir, 1) == before);
-    write_file(dir, "card1-HDMI-A-2", "status", "connected\n");
-    assert_false(kms_card_status(dir, 1) == before);
-    write_file(dir, "card1-HDMI-A-1", "status", "disconnected\n"); /* the other one of the two */
-    assert_false(kms_card_status(dir, 1) == before);
-    write_file(dir, "card1-HDMI-A-1", "status", "connected\n");
-    write_file(dir, "card1-HDMI-A-2", "status", "disconnected\n");
-    assert_true(kms_card_status(dir, 1) == before);
-    assert_true(kms_card_status("/nowhere", 1) == kms_card_status(dir, 7));
-    remove_tree(dir);
-}
-
 /* What a stage does when displays come and go. */
 static void outputs_are_there_again_after_a_reopening(void **state)
 {
@@ -352,7 +309,6 @@ int main(void)
         cmocka_unit_test(wait_ends_when_another_thread_wakes),
         cmocka_unit_test(wait_does_not_end_before_its_time_without_a_reason),
         cmocka_unit_test(wait_for_a_time_that_is_over_ends),
-        cmocka_unit_test(a_cable_changes_what_the_connectors_of_its_card_say),
         cmocka_unit_test(outputs_are_there_again_after_a_reopening),
     };
     const struct CMUnitTest opening[] = {
