@@ -8,6 +8,8 @@ pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
     libavformat>=59.27 libavcodec>=59.37 libavfilter libswresample libswscale libavutil)
 pkg_check_modules(ASS REQUIRED IMPORTED_TARGET libass>=0.17)
 pkg_check_modules(SDL REQUIRED IMPORTED_TARGET sdl2>=2.26 SDL2_ttf>=2.20)
+pkg_check_modules(DRM REQUIRED IMPORTED_TARGET libdrm>=2.4.114)
+pkg_check_modules(UDEV REQUIRED IMPORTED_TARGET libudev)
 pkg_check_modules(ALSA REQUIRED IMPORTED_TARGET alsa)
 pkg_check_modules(FRIBIDI REQUIRED IMPORTED_TARGET fribidi)
 pkg_check_modules(FONTCONFIG REQUIRED IMPORTED_TARGET fontconfig)

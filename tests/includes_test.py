@@ -34,6 +34,7 @@ LIBRARIES = {
     r"lib(av(format|codec|filter|util|device)|sw(scale|resample))/": {"media"},
     r"SDL": {"output"},
     r"ass/": {"media"},
+    r"xf86drm|libudev": {"output"},
     r"(alsa|libyuv|fontconfig)/|libyuv\.h": {"output"},
     r"fribidi": {"overlay"},
     r"jansson": {"wire"},

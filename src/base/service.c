@@ -1,5 +1,6 @@
 #include "base/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -32,6 +33,14 @@ struct service service_open(const struct log *log)
     return s;
 }
 
+/* Is a sign of life, too. */
+static void tell_limit(const struct service *s, int64_t limit_ns)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "WATCHDOG_USEC=%lld", (long long)(limit_ns / 1000));
+    s->notify(0, text);
+}
+
 void service_alive(struct service *s, int64_t now_ns)
 {
     if (!s || !s->notify)
@@ -39,9 +48,21 @@ void service_alive(struct service *s, int64_t now_ns)
     if (!s->told_ns) {
         s->notify(0, "READY=1");
     } else {
-        if (!s->period_ns || now_ns - s->told_ns < s->period_ns)
+        if (!s->period_ns || (!s->is_busy && now_ns - s->told_ns < s->period_ns))
             return;
-        s->notify(0, "WATCHDOG=1");
+        if (s->is_busy)
+            tell_limit(s, s->period_ns * SIGNS);
+        else
+            s->notify(0, "WATCHDOG=1");
     }
+    s->is_busy = false;
     s->told_ns = now_ns;
+}
+
+void service_busy(struct service *s, int64_t limit_ns)
+{
+    if (!s || !s->period_ns || !s->told_ns)
+        return;
+    tell_limit(s, limit_ns);
+    s->is_busy = true;
 }

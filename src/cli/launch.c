@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "cli/find_media.h"
 #include "config/config.h"
+#include "shm/control.h"
 
 #define FILES_GIVEN 200
 #define BYTES_GIVEN ((size_t)64 * 1024)
@@ -61,6 +62,12 @@ static bool is_off_screen(const char *driver)
     if (strcmp(driver, "auto") == 0)
         return !launch_has_window_system() && !has_display_card();
     return strcmp(driver, "offscreen") == 0 || strcmp(driver, "dummy") == 0;
+}
+
+static bool is_on_metal(const char *driver)
+{
+    return strcmp(driver, "kmsdrm") == 0 ||
+           (strcmp(driver, "auto") == 0 && !launch_has_window_system());
 }
 
 static void add_setting(struct launch *l, const char *text)
@@ -136,6 +143,7 @@ int launch_read_settings(struct cli *cli, struct launch *l, const char *const *f
         point_to_check(cli, l->config_file);
     } else {
         *off_screen = is_off_screen(c.display.driver);
+        l->is_on_metal = is_on_metal(c.display.driver);
     }
     l->exits_at_end = c.queue.exit_at_end;
     l->has_hub = l->has_hub && c.hub.enabled;
@@ -148,6 +156,8 @@ void launch_finish(struct launch *l)
     free(l->set);
     free(l->owned[0]);
     free(l->owned[1]);
+    segment_close(&l->control);
+    console_close(&l->console);
 }
 
 /* ---- programs ---------------------------------------------------------------------------------- */
@@ -224,6 +234,7 @@ struct start {
     enum child_end ends_all;
     bool has_state; /* --state-dir */
     int64_t delay_ms;
+    const struct process_row *row; /* NULL: it is not watched */
 };
 
 /* The second deck has nothing to do until the first track plays: it does not compete with what that takes. */
@@ -245,7 +256,8 @@ static int start_one(struct cli *cli, const struct launch *l, struct supervisor 
                                                           .program = path,
                                                           .argv = (char *const *)a.at,
                                                           .ends_all = p->ends_all,
-                                                          .delay_ms = p->delay_ms });
+                                                          .delay_ms = p->delay_ms,
+                                                          .row = p->row });
     free(a.at);
     free(path);
     if (ret < 0)
@@ -264,20 +276,34 @@ static size_t count_given(const struct walk *files)
     return n;
 }
 
-int launch_start(struct cli *cli, const struct launch *l, struct supervisor *s,
-                 const struct walk *files, size_t *given)
+void launch_look(struct launch *l)
+{
+    struct control *control = l->control.base;
+    if (control)
+        console_mute(&l->console, atomic_load(&control->has_card));
+}
+
+int launch_start(struct cli *cli, struct launch *l, struct supervisor *s, const struct walk *files,
+                 size_t *given)
 {
     *given = count_given(files);
+    struct control *control;
+    bool is_watched = control_open(&l->control, l->runtime_dir, &control) == 0;
+    if (is_watched)
+        atomic_store(&control->has_card, 0); /* a former stage's */
+    const struct process_row *stage_row = is_watched ? &control->process[PROCESS_STAGE0] : NULL;
     const struct start all[] = {
         { "player", "djamms-player", NULL, files, *given, l->exits_at_end ? END_EXIT : END_CLEAN,
           true },
         { "deck-a", "djamms-deck", "a", NULL, 0, END_NEVER, false },
-        { "stage", "djamms-stage", NULL, NULL, 0, END_NEVER, false },
+        { "stage", "djamms-stage", NULL, NULL, 0, END_NEVER, false, 0, stage_row },
         { "deck-b", "djamms-deck", "b", NULL, 0, END_NEVER, false, SECOND_DECK_MS },
         { "hub", "djamms-hub", NULL, NULL, 0, END_NEVER, true },
     };
     char *dir = launch_program_dir();
     int ret = check_programs(cli, l, dir);
+    if (ret == CLI_OK && l->is_on_metal)
+        (void)console_open(&l->console); /* without a console there is none to mute */
     for (size_t i = 0; ret == CLI_OK && i < ARRAY_LEN(all) - !l->has_hub; i++)
         ret = start_one(cli, l, s, dir, &all[i]);
     free(dir);

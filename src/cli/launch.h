@@ -6,8 +6,10 @@
 
 #include "base/compiler.h"
 #include "cli/cli.h"
+#include "cli/console.h"
 #include "cli/supervisor.h"
 #include "cli/walk.h"
+#include "shm/segment.h"
 
 /* Settings of the zone. The strings are borrowed, but for `owned`. */
 struct launch {
@@ -18,9 +20,12 @@ struct launch {
     bool has_hub; /* the hub is started, too; as a wish before the settings are read */
     char *owned[2];
     bool exits_at_end; /* the player, by itself: then its exit is no death, whatever its status */
+    bool is_on_metal;  /* the displays may be driven without a window system */
+    struct console console;
+    struct segment control; /* of launch_start(): where the programs give their signs of life */
 };
 
-void launch_finish(struct launch *l);
+void launch_finish(struct launch *l); /* after the supervisor is destroyed */
 
 /* Finds the media that the words of the command line name. Prints a sentence for each word that is bad.
  * Returns how many were bad. */
@@ -40,5 +45,7 @@ char *launch_program_dir(void);
 
 /* Starts decks, stage, player and, if wanted, the hub; as many files as fit are given to the player as
  * arguments, *given says how many. CLI_OK, or a sentence was printed. */
-WARN_UNUSED int launch_start(struct cli *cli, const struct launch *launch, struct supervisor *s,
+WARN_UNUSED int launch_start(struct cli *cli, struct launch *launch, struct supervisor *s,
                              const struct walk *files, size_t *given);
+/* To be called now and then while the programs run: mutes the console while the stage drives the displays. */
+void launch_look(struct launch *launch);

@@ -81,6 +81,12 @@ static void on_answer(void *ctx, const struct message *answer)
     }
 }
 
+static void on_look(void *ctx)
+{
+    struct play *p = ctx;
+    launch_look(&p->launch);
+}
+
 static void on_stop(void *ctx)
 {
     struct play *p = ctx;
@@ -201,6 +207,7 @@ static int start(struct play *p)
                                      .below = term.is_terminal ? &p->status : NULL,
                                      .give_up_after = GIVE_UP_AFTER,
                                      .on_stop = on_stop,
+                                     .on_look = on_look,
                                      .ctx = p });
     ret = launch_start(cli, &p->launch, p->supervisor, &p->files, &p->given);
     if (ret == CLI_OK)

@@ -16,11 +16,16 @@
 #include "cli/line_split.h"
 #include "cli/log_merge.h"
 #include "cli/restart.h"
+#include "shm/control.h"
 
 #define TERM_MS_DEFAULT 2000
 #define NAME_COLUMNS    6
 #define READ_BYTES      8192
 #define DRAIN_READS     64 /* of READ_BYTES each: more than a pipe holds */
+#define LOOK_MS         250
+
+/* After so long without a look nothing is judged: all of us stood still. */
+#define LOOK_LATE_NS SECONDS(1)
 
 static const int watched[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define SIGNALS ARRAY_LEN(watched)
@@ -43,7 +48,10 @@ struct child {
     char *program;
     char **argv;
     enum child_end ends_all;
-    int64_t delay_ms;      /* of the first start; 0: it was at once */
+    int64_t delay_ms; /* of the first start; 0: it was at once */
+    const struct process_row *row;
+    int64_t busy_ns; /* when its main thread was last seen to compute, or to wait for a processor */
+    bool is_given_up;      /* killed for it, the end is on its way */
     pid_t pid;             /* 0: not running */
     int output_fd;         /* -1: given to `output` */
     struct output *output; /* of the present life; NULL: at its end */
@@ -60,6 +68,8 @@ struct supervisor {
     size_t count;
     uv_signal_t signal[SIGNALS];
     uv_timer_t kill_timer;
+    uv_timer_t look_timer;
+    int64_t looked_ns;
     unsigned handles; /* open: signals, timers, outputs */
     bool is_stopping, has_failed;
 };
@@ -162,6 +172,7 @@ static void watch_output(struct child *c)
 
 static int start(struct child *c)
 {
+    c->is_given_up = false;
     c->started_ns = now_mono_ns(); /* of a failed start too: it counts as a quick death */
     pid_t pid = child_spawn(c->program, c->argv, &c->output_fd);
     if (pid < 0)
@@ -246,6 +257,53 @@ static void reap(struct supervisor *s)
     maybe_finish(s);
 }
 
+/* ---- signs of life ----------------------------------------------------------------------------- */
+
+/* The state of its main thread as the kernel gives it: 'R', 'S', ...; 0: gone. */
+static char thread_state(pid_t pid)
+{
+    char path[64], text[256] = "";
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    const char *name_end = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+    fclose(f);
+    return name_end && name_end[1] ? name_end[2] : (char)0;
+}
+
+/* Who stands still for its limit hangs; who computes all the time may be starved, and has twice that. */
+static bool hangs(struct child *c, int64_t now_ns)
+{
+    if (!c->row || c->pid == 0 || c->is_given_up)
+        return false;
+    int64_t beat_ns = atomic_load(&c->row->beat_ns), limit_ns = atomic_load(&c->row->limit_ns);
+    bool is_of_this_life = beat_ns > c->started_ns;
+    if (!is_of_this_life || limit_ns <= 0 || now_ns <= beat_ns + limit_ns)
+        return false;
+    if (thread_state(c->pid) == 'R')
+        c->busy_ns = now_ns;
+    return now_ns > c->busy_ns + limit_ns || now_ns > beat_ns + 2 * limit_ns;
+}
+
+static void on_look_time(uv_timer_t *timer)
+{
+    struct supervisor *s = timer->data;
+    int64_t now_ns = now_mono_ns();
+    bool was_awake = now_ns - s->looked_ns < LOOK_LATE_NS;
+    s->looked_ns = now_ns;
+    for (size_t i = 0; was_awake && !s->is_stopping && i < s->count; i++) {
+        struct child *c = &s->child[i];
+        if (!hangs(c, now_ns))
+            continue;
+        supervisor_say(s, "%s gives no sign of life: it is killed", c->name);
+        c->is_given_up = true;
+        kill(c->pid, SIGKILL);
+    }
+    if (s->params.on_look && !s->is_stopping)
+        s->params.on_look(s->params.ctx);
+}
+
 /* ---- the end of all ---------------------------------------------------------------------------- */
 
 static void send_all(const struct supervisor *s, int sig)
@@ -286,6 +344,7 @@ static void maybe_finish(struct supervisor *s)
     }
     for (size_t i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&s->signal[i], on_handle_closed);
+    uv_close((uv_handle_t *)&s->look_timer, on_handle_closed);
     uv_close((uv_handle_t *)&s->kill_timer, on_handle_closed);
 }
 
@@ -370,6 +429,7 @@ int supervisor_spawn(struct supervisor *s, const struct child_params *p)
                          .argv = copy_argv(p->argv),
                          .ends_all = p->ends_all,
                          .delay_ms = p->delay_ms,
+                         .row = p->row,
                          .output_fd = -1 };
     s->count++;
     return c->delay_ms ? 0 : start(c);
@@ -395,8 +455,11 @@ int supervisor_attach(struct supervisor *s, uv_loop_t *loop)
 {
     s->loop = loop;
     int ret = uv_timer_init(loop, &s->kill_timer);
-    s->kill_timer.data = s;
-    s->handles = 1;
+    uv_timer_init(loop, &s->look_timer);
+    uv_timer_start(&s->look_timer, on_look_time, LOOK_MS, LOOK_MS);
+    s->kill_timer.data = s->look_timer.data = s;
+    s->looked_ns = now_mono_ns();
+    s->handles = 2;
     for (size_t i = 0; i < SIGNALS; i++) {
         uv_signal_init(loop, &s->signal[i]);
         s->signal[i].data = s;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/compiler.h"
@@ -19,6 +20,7 @@ struct supervisor_params {
     int64_t term_ms;        /* between SIGTERM and SIGKILL; 0: 2000 */
     /* All children are gone or will be soon: close your own handles. Called once. May be NULL. */
     void (*on_stop)(void *ctx);
+    void (*on_look)(void *ctx); /* some times a second. May be NULL */
     void *ctx;
 };
 
@@ -35,9 +37,13 @@ struct child_params {
     char *const *argv;   /* ends with NULL; copied */
     enum child_end ends_all;
     int64_t delay_ms; /* of its first start, from supervisor_attach() on; 0: at once */
+    /* Where it gives its signs of life; outlives the supervisor. When none comes within its limit, it is killed and
+     * starts again. NULL: it is not watched. */
+    const struct process_row *row;
 };
 
 struct supervisor;
+struct process_row; /* shm/control.h */
 
 struct supervisor *supervisor_create(const struct supervisor_params *p);
 void supervisor_destroy(struct supervisor *s); /* kills what still runs; NULL is fine */

@@ -79,6 +79,12 @@ static void say_line(void *ctx, const char *text)
     supervisor_say(u->supervisor, "%s", text);
 }
 
+static void on_look(void *ctx)
+{
+    struct up *u = ctx;
+    launch_look(&u->launch);
+}
+
 static void on_stop(void *ctx)
 {
     struct up *u = ctx;
@@ -139,8 +145,11 @@ static int start(struct up *u)
     if (ret != CLI_OK)
         return ret;
     struct term term = term_of(cli->err);
-    u->supervisor = supervisor_create(&(struct supervisor_params){
-        .log_fd = STDERR_FILENO, .has_colour = term.has_colour, .on_stop = on_stop, .ctx = u });
+    u->supervisor = supervisor_create(&(struct supervisor_params){ .log_fd = STDERR_FILENO,
+                                                                   .has_colour = term.has_colour,
+                                                                   .on_stop = on_stop,
+                                                                   .on_look = on_look,
+                                                                   .ctx = u });
     ret = launch_start(cli, &u->launch, u->supervisor, &u->files, &u->given);
     return ret == CLI_OK ? run(u) : ret;
 }

@@ -38,7 +38,7 @@ void config_init(struct config *c)
 static bool is_string(const struct option *o)
 {
     return o->type == OPTION_TEXT || o->type == OPTION_PATHS || o->type == OPTION_CHOICE ||
-           o->type == OPTION_LISTEN;
+           o->type == OPTION_LISTEN || o->type == OPTION_MODE;
 }
 
 void config_finish(struct config *c)

@@ -56,6 +56,7 @@ struct config {
         char *renderer;    /* display.renderer: auto software opengl opengles2 */
         bool fullscreen;   /* display.fullscreen: yes */
         int width, height; /* display.size: 1280x720; windows only. 64..7680 x 64..4320 */
+        char *mode;        /* display.mode: auto, WIDTHxHEIGHT[@HZ]; kmsdrm only */
         int outputs;       /* display.outputs: 0 (one per display) .. 8 */
         bool overlay;      /* display.overlay: yes */
     } display;

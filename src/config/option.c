@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "config/config.h"
 #include "config/listen.h"
+#include "config/screen_mode.h"
 
 #define SIZE_MIN   64
 #define WIDTH_MAX  7680
@@ -83,6 +84,8 @@ static const struct option options[] = {
     { "display.size", OPTION_SIZE, AT(display.width),
       .offset2 = offsetof(struct config, display.height), .def = "1280x720",
       .help = "size of a window in pixels, when not fullscreen" },
+    { "display.mode", OPTION_MODE, AT(display.mode), .def = "auto",
+      .help = "mode of displays driven directly (kmsdrm); auto: their own, on 4K ones 1080p60" },
     { "display.outputs", INT(display.outputs, 0, 8), .def = "0",
       .help = "how many windows; 0: one on every display" },
     { "display.overlay", BOOL(display.overlay), .def = "yes",
@@ -290,10 +293,12 @@ bool option_set(const struct option *o, struct config *c, const char *value)
         }
         return true;
     case OPTION_LISTEN:
+    case OPTION_MODE:
     case OPTION_TEXT:
     case OPTION_PATHS:
         if (!is_one_line(value) ||
-            (o->type == OPTION_LISTEN && !listen_parse(value, 0, &(struct listen_address){ 0 })))
+            (o->type == OPTION_LISTEN && !listen_parse(value, 0, &(struct listen_address){ 0 })) ||
+            (o->type == OPTION_MODE && !screen_mode_parse(value, &(struct screen_mode){ 0 })))
             return false;
         replace(field, xstrdup(value));
         return true;
@@ -319,6 +324,7 @@ const char *option_value(const struct option *o, const struct config *c, char *o
     }
     case OPTION_CHOICE:
     case OPTION_LISTEN:
+    case OPTION_MODE:
     case OPTION_TEXT:
     case OPTION_PATHS: snprintf(out, size, "%s", *(char *const *)field); break;
     }
@@ -352,6 +358,9 @@ const char *option_allowed(const struct option *o, char *out, size_t size)
         break;
     case OPTION_LISTEN:
         snprintf(out, size, "localhost, lan or a numeric address, with or without :PORT");
+        break;
+    case OPTION_MODE:
+        snprintf(out, size, "auto, WIDTHxHEIGHT or WIDTHxHEIGHT@HZ, as 1920x1080@50");
         break;
     case OPTION_PATHS:
         snprintf(out, size, "folders with ':' between two, up to %d bytes", OPTION_TEXT_MAX);

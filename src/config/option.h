@@ -16,6 +16,7 @@ enum option_type {
     OPTION_LEVEL,  /* int: index in `choices` */
     OPTION_TEXT,   /* char *: anything of one line */
     OPTION_LISTEN, /* char *: where to listen, see config/listen.h */
+    OPTION_MODE,   /* char *: a display's mode, see config/screen_mode.h */
     OPTION_PATHS,  /* char *: folders with ':' between; an indented line in the file adds to it */
 };
 

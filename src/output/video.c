@@ -32,20 +32,20 @@ static bool is_worth_trying(const struct video *v, const struct video_driver *d,
 {
     if (v->is_renderer_chosen)
         return wanted && strcmp(d->name, wanted) == 0;
-    bool is_kmsdrm = strcmp(v->sdl_driver, "kmsdrm") == 0;
-    return d == &video_surface || is_kmsdrm || (!v->is_offscreen && has_render_node());
+    return d == &video_surface || video_has_card(v) || (!v->is_offscreen && has_render_node());
 }
 
-static int open_windows(struct video *v, const struct video_params *p)
+static int open_windows(struct video *v)
 {
+    const char *renderer = v->params.renderer;
     int ret = -EINVAL;
     bool is_known = !v->is_renderer_chosen;
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        if (!is_worth_trying(v, drivers[i], p->renderer))
+        if (!is_worth_trying(v, drivers[i], renderer))
             continue;
         is_known = true;
         v->driver = drivers[i];
-        ret = windows_open(v, p);
+        ret = windows_open(v);
         if (ret == 0) {
             snprintf(v->name, sizeof(v->name), "%s, %s", v->sdl_driver, v->driver->name);
             return 0;
@@ -57,44 +57,66 @@ static int open_windows(struct video *v, const struct video_params *p)
         log_err(v->log, "no window could be opened on %s", v->sdl_driver);
     else
         log_err(v->log, "renderer \"%s\" is unknown; there are auto, software, opengl, opengles2",
-                p->renderer);
+                renderer);
     return ret;
 }
 
 /* ---- the connection --------------------------------------------------------------------------- */
+
+static int start(struct video *v)
+{
+    int ret = display_start(v);
+    if (ret == 0)
+        ret = open_windows(v);
+    for (int i = 0; ret == 0 && i < v->output_count; i++)
+        log_info(v->log, "%s: %dx%d (%s)", v->output[i].info.name, v->output[i].info.width,
+                 v->output[i].info.height, v->name);
+    return ret;
+}
+
+static void stop(struct video *v)
+{
+    windows_close(v);
+    input_pads_close(&v->pads);
+    display_stop(v);
+}
 
 int video_open(struct video **out, const struct video_params *p)
 {
     *out = NULL;
     struct video *v = xcalloc(1, sizeof(*v));
     v->log = p->log;
+    v->params = *p;
     v->pads.next_ns = INT64_MAX;
     v->is_renderer_chosen =
         p->renderer && p->renderer[0] != '\0' && strcmp(p->renderer, "auto") != 0;
-    int ret = display_start(v, p->driver);
-    if (ret < 0) {
-        free(v);
-        return ret;
-    }
-    ret = open_windows(v, p);
+    int ret = start(v);
     if (ret < 0) {
         video_close(v);
         return ret;
     }
-    for (int i = 0; i < v->output_count; i++)
-        log_info(v->log, "%s: %dx%d (%s)", v->output[i].info.name, v->output[i].info.width,
-                 v->output[i].info.height, v->name);
     *out = v;
     return 0;
+}
+
+int video_reopen(struct video *v)
+{
+    stop(v);
+    v->event_count = 0;
+    v->were_pads_tried = false;
+    v->first_present_ns = 0;
+    if (start(v) == 0)
+        return 0;
+    stop(v); /* what has come may be gone again */
+    return start(v);
 }
 
 void video_close(struct video *v)
 {
     if (!v)
         return;
-    windows_close(v);
-    input_pads_close(&v->pads);
-    display_stop();
+    stop(v);
+    kms_card_close(v->card);
     free(v);
 }
 
@@ -111,6 +133,11 @@ struct video_output *video_output_at(struct video *v, int i)
 bool video_is_offscreen(const struct video *v)
 {
     return v->is_offscreen;
+}
+
+bool video_has_card(const struct video *v)
+{
+    return strcmp(v->sdl_driver, "kmsdrm") == 0;
 }
 
 const char *video_driver_name(const struct video *v)

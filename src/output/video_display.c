@@ -1,74 +1,10 @@
 #include "output/video_driver.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DRM_SYSFS      "/sys/class/drm"
-#define CONNECTORS_MAX 16
-
-/* ---- connectors ------------------------------------------------------------------------------- */
-
-struct connector {
-    char name[48];
-    long id; /* the kernel's; 0: it does not say (before 6.3) */
-};
-
-/* First line of DIR/ENTRY/FILE; empty when there is none. */
-static void read_line(const char *dir, const char *entry, const char *file, char out[64])
-{
-    char path[512];
-    out[0] = '\0';
-    if (snprintf(path, sizeof(path), "%s/%s/%s", dir, entry, file) >= (int)sizeof(path))
-        return;
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return;
-    if (!fgets(out, 64, f))
-        out[0] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    fclose(f);
-}
-
-static int by_kernel_order(const void *a, const void *b)
-{
-    const struct connector *x = a, *y = b;
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
-    return strverscmp(x->name, y->name);
-}
-
-int display_connectors(const char *sysfs, int card, char (*names)[48], int max)
-{
-    struct connector found[CONNECTORS_MAX];
-    int count = 0;
-    DIR *dir = opendir(sysfs);
-    if (!dir)
-        return 0;
-    for (const struct dirent *e; count < CONNECTORS_MAX && (e = readdir(dir));) {
-        int number, length = 0;
-        char status[64], modes[64], id[64];
-        if (sscanf(e->d_name, "card%d-%n", &number, &length) != 1 || length == 0 ||
-            (card >= 0 && number != card))
-            continue;
-        read_line(sysfs, e->d_name, "status", status);
-        read_line(sysfs, e->d_name, "modes", modes);
-        if (strcmp(status, "connected") != 0 || modes[0] == '\0')
-            continue;
-        read_line(sysfs, e->d_name, "connector_id", id);
-        found[count].id = strtol(id, NULL, 10);
-        snprintf(found[count].name, sizeof(found[count].name), "%.47s", e->d_name + length);
-        count++;
-    }
-    closedir(dir);
-    qsort(found, (size_t)count, sizeof(found[0]), by_kernel_order);
-    count = count < max ? count : max;
-    for (int i = 0; i < count; i++)
-        memcpy(names[i], found[i].name, sizeof(found[i].name));
-    return count;
-}
+#include <strings.h>
 
 /* ---- SDL's video driver ----------------------------------------------------------------------- */
 
@@ -78,10 +14,29 @@ static bool is_set(const char *variable)
     return value && value[0] != '\0';
 }
 
-/* "auto" in the order of trying; the same as SDL's own, without what cannot work here. */
-static int automatic_drivers(const char **out)
+static bool is_automatic(const char *driver)
 {
-    char names[1][48];
+    return !driver || driver[0] == '\0' || strcmp(driver, "auto") == 0;
+}
+
+static bool is_kmsdrm(const char *driver)
+{
+    return strcasecmp(driver, "kmsdrm") == 0; /* SDL's own name for it is KMSDRM in some versions */
+}
+
+/* Whether the displays are driven by us and no window system. */
+static bool is_on_metal(const char *driver)
+{
+    if (is_automatic(driver) && is_set("SDL_VIDEODRIVER"))
+        driver = getenv("SDL_VIDEODRIVER");
+    if (is_automatic(driver))
+        return !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY");
+    return is_kmsdrm(driver);
+}
+
+/* "auto" in the order of trying; the same as SDL's own, without what cannot work here. */
+static int automatic_drivers(const char **out, bool has_lit)
+{
     int n = 0;
     if (is_set("SDL_VIDEODRIVER")) {
         out[n++] = getenv("SDL_VIDEODRIVER");
@@ -91,7 +46,7 @@ static int automatic_drivers(const char **out)
         out[n++] = "x11";
     if (is_set("WAYLAND_DISPLAY"))
         out[n++] = "wayland";
-    if (display_connectors(DRM_SYSFS, -1, names, 1) > 0)
+    if (has_lit)
         out[n++] = "kmsdrm";
     out[n++] = "offscreen";
     out[n++] = "dummy";
@@ -106,7 +61,6 @@ static bool driver_is_offscreen(const char *name)
 /* What has to be said before SDL starts. The environment still wins over these. */
 static void set_hints(const char *driver)
 {
-    bool is_kmsdrm = strcmp(driver, "kmsdrm") == 0;
     bool has_framebuffer = strcmp(driver, "x11") == 0 || driver_is_offscreen(driver);
     SDL_SetHintWithPriority(SDL_HINT_VIDEODRIVER, driver, SDL_HINT_OVERRIDE);
     SDL_SetHint(SDL_HINT_APP_NAME, "DJAMMS Player");
@@ -116,7 +70,7 @@ static void set_hints(const char *driver)
     /* A window surface is memory of the X server, not a texture drawn by a GPU; on kmsdrm and wayland
      * SDL has only the texture. */
     SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, has_framebuffer ? "0" : "1");
-    if (is_kmsdrm)
+    if (is_kmsdrm(driver))
         SDL_SetHint(SDL_HINT_RENDER_VSYNC, "1");
 }
 
@@ -157,14 +111,41 @@ static void ignore_events(void)
     SDL_DisableScreenSaver();
 }
 
-int display_start(struct video *v, const char *driver)
+/* Lights the displays before SDL looks for them: it draws in the mode it finds. Returns how many there are. */
+static int light_displays(struct video *v)
 {
-    const char *candidates[5];
+    char number[16];
+    if (!v->card)
+        v->card = kms_card_open("", v->log);
+    int count = kms_card_light(v->card, &v->params.mode);
+    snprintf(number, sizeof(number), "%d", kms_card_number(v->card));
+    SDL_SetHintWithPriority(SDL_HINT_KMSDRM_DEVICE_INDEX, number, SDL_HINT_OVERRIDE);
+    return count;
+}
+
+/* In small letters, as everybody here compares it. */
+static void name_driver(struct video *v, const char *name)
+{
+    size_t i = 0;
+    for (; name[i] && i + 1 < sizeof(v->sdl_name); i++)
+        v->sdl_name[i] = (char)SDL_tolower(name[i]);
+    v->sdl_name[i] = '\0';
+    v->sdl_driver = v->sdl_name;
+}
+
+int display_start(struct video *v)
+{
+    const char *driver = v->params.driver, *candidates[5];
+    bool is_auto = is_automatic(driver), is_metal = is_on_metal(driver);
     int count = 1;
-    bool is_auto = !driver || driver[0] == '\0' || strcmp(driver, "auto") == 0;
+    v->lit = is_metal ? light_displays(v) : 0;
     candidates[0] = driver;
-    if (is_auto)
-        count = automatic_drivers(candidates);
+    if (is_metal && v->lit == 0 && kms_card_number(v->card) >= 0) {
+        log_warn(v->log, "no display is connected: waiting for one");
+        candidates[0] = "offscreen";
+    } else if (is_auto) {
+        count = automatic_drivers(candidates, v->lit > 0);
+    }
     for (int i = 0; i < count; i++) {
         if (start_sdl(candidates[i]) < 0) {
             bool is_last = i + 1 == count;
@@ -176,7 +157,7 @@ int display_start(struct video *v, const char *driver)
                       SDL_GetError(), is_last ? "" : "; trying the next");
             continue;
         }
-        v->sdl_driver = SDL_GetCurrentVideoDriver();
+        name_driver(v, SDL_GetCurrentVideoDriver());
         v->is_offscreen = driver_is_offscreen(v->sdl_driver);
         v->has_event_wait =
             strcmp(v->sdl_driver, "x11") == 0 || strcmp(v->sdl_driver, "wayland") == 0;
@@ -188,8 +169,11 @@ int display_start(struct video *v, const char *driver)
     return -ENODEV;
 }
 
-void display_stop(void)
+void display_stop(struct video *v)
 {
+    if (!v->sdl_driver)
+        return;
+    v->sdl_driver = NULL;
     SDL_QuitSubSystem(SDL_INIT_VIDEO);
     SDL_QuitSubSystem(SDL_INIT_EVENTS);
 }

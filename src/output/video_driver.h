@@ -5,12 +5,13 @@
 #include <stdatomic.h>
 
 #include "output/input_pads.h"
+#include "output/kms_card.h"
 #include "output/video.h"
 #include "shm/doorbell.h"
 
 #define VIDEO_INPUTS_MAX 32 /* keys and buttons kept; more of them are dropped */
-/* Windows' events wait at most once each, so that all of them have room. */
-#define VIDEO_EVENTS_MAX (VIDEO_INPUTS_MAX + 2 * OUTPUTS_MAX + 1)
+/* The other events wait at most once each, so that all of them have room. */
+#define VIDEO_EVENTS_MAX (VIDEO_INPUTS_MAX + 2 * OUTPUTS_MAX + 2)
 
 struct video_output {
     struct video *video;
@@ -43,8 +44,12 @@ extern const struct video_driver video_renderer_opengles2;
 
 struct video {
     const struct log *log;
+    struct video_params params;
     const struct video_driver *driver;
-    const char *sdl_driver; /* "x11", ... */
+    const char *sdl_driver; /* "x11", ...; NULL: SDL does not run */
+    char sdl_name[24];
+    struct kms_card *card; /* looked at for changes; NULL: a window system has the displays */
+    int lit;               /* displays that the card shows something on */
     char name[48];
     bool is_offscreen;
     bool is_renderer_chosen; /* by name: then no other one is tried */
@@ -67,19 +72,16 @@ struct video {
 
 /* ---- video_display.c: what there is to draw on ------------------------------------------------ */
 
-/* Starts SDL's events and video with the driver wanted ("auto": the first that works). 0 or -errno, with
- * the reasons in the log. */
-int display_start(struct video *v, const char *driver);
-void display_stop(void);
-/* Names of the connected connectors of /sys/class/drm at `sysfs`, in the kernel's order, which is also
- * SDL's; `card` < 0: of all cards. Returns how many (<= max). */
-int display_connectors(const char *sysfs, int card, char (*names)[48], int max);
+/* Starts SDL's events and video with the driver of v->params ("auto": the first that works). Without a window
+ * system lights the displays of the card first. 0 or -errno, with the reasons in the log. */
+int display_start(struct video *v);
+void display_stop(struct video *v); /* fine when it was not started */
 
 /* ---- video_window.c: windows on displays ------------------------------------------------------ */
 
 /* Makes v->output_count windows and opens the driver on each. 0 or -errno; nothing is left on error. May
  * lower output_count when a further window does not come to stand on its display. */
-int windows_open(struct video *v, const struct video_params *p);
+int windows_open(struct video *v);
 void windows_close(struct video *v);
 
 /* ---- video_x11.c ------------------------------------------------------------------------------ */

@@ -23,8 +23,8 @@ static SDL_Rect place_in_grid(SDL_Rect bounds, int i, int w, int h)
 
 /* Fullscreen, at birth or by settle():
  * kmsdrm: the windows of SDL before 2.30.7 all land on the first display when they are born fullscreen.
- *   They are born borderless at the display's bounds, put there once more when their renderer exists,
- *   and then made fullscreen.
+ *   They are born borderless at the display's bounds, put there once more before anything else, and made
+ *   fullscreen when their renderer exists.
  * x11: a borderless window of the display's size covers it where there is no window manager; SDL would
  *   wait 100 ms for one. Where there is one, it is asked.
  * wayland: the display is chosen at birth. */
@@ -39,35 +39,35 @@ static uint32_t flags_of(const struct video *v, bool is_fullscreen)
            (is_driver(v, "kmsdrm") || is_driver(v, "x11") ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP);
 }
 
-static void settle(struct video_output *o, SDL_Rect bounds)
+static void settle(struct video_output *o)
 {
     if (is_driver(o->video, "x11") && !x11_has_window_manager(o->window))
         return;
-    if (is_driver(o->video, "kmsdrm"))
-        SDL_SetWindowPosition(o->window, bounds.x, bounds.y);
     if (SDL_SetWindowFullscreen(o->window, SDL_WINDOW_FULLSCREEN_DESKTOP) < 0)
         log_warn(o->video->log, "a window does not become fullscreen: %s", SDL_GetError());
 }
 
-static void name_output(struct video_output *o, int index, int display, bool is_fullscreen)
+/* SDL and the card list the same displays in the same order. */
+static void describe_output(struct video_output *o, int index, int display, bool is_fullscreen)
 {
-    char connector[OUTPUTS_MAX][48];
-    SDL_SysWMinfo wm;
-    SDL_VERSION(&wm.version);
-    if (is_driver(o->video, "kmsdrm") && display == index && SDL_GetWindowWMInfo(o->window, &wm)) {
-        int n =
-            display_connectors("/sys/class/drm", wm.info.kmsdrm.dev_index, connector, OUTPUTS_MAX);
-        if (display < n) {
-            memcpy(o->info.name, connector[display], sizeof(o->info.name));
-            return;
-        }
+    const struct video *v = o->video;
+    SDL_DisplayMode mode = { 0 };
+    if (is_driver(v, "kmsdrm") && SDL_GetNumVideoDisplays() == v->lit) {
+        const struct kms_output *k = kms_card_output(v->card, display);
+        memcpy(o->info.name, k->name, sizeof(o->info.name));
+        o->info.refresh_mhz = k->refresh_mhz;
+        o->info.has_vsync &= k->has_vblank;
+        return;
     }
     snprintf(o->info.name, sizeof(o->info.name), "%s-%d", is_fullscreen ? "display" : "window",
              index + 1);
+    if (!v->is_offscreen && SDL_GetCurrentDisplayMode(display, &mode) == 0)
+        o->info.refresh_mhz = mode.refresh_rate * 1000;
 }
 
-static int open_output(struct video *v, const struct video_params *p, int index)
+static int open_output(struct video *v, int index)
 {
+    const struct video_params *p = &v->params;
     struct video_output *o = &v->output[index];
     int displays = SDL_GetNumVideoDisplays();
     int display = index < displays ? index : 0;
@@ -86,6 +86,8 @@ static int open_output(struct video *v, const struct video_params *p, int index)
                                  flags_of(v, is_fullscreen));
     if (!o->window)
         return -EIO;
+    if (is_fullscreen && is_driver(v, "kmsdrm"))
+        SDL_SetWindowPosition(o->window, bounds.x, bounds.y);
     int ret = v->driver->open(o);
     if (ret < 0) {
         SDL_DestroyWindow(o->window);
@@ -93,11 +95,8 @@ static int open_output(struct video *v, const struct video_params *p, int index)
         return ret;
     }
     if (is_fullscreen)
-        settle(o, bounds);
-    SDL_DisplayMode mode = { 0 };
-    if (!v->is_offscreen && SDL_GetCurrentDisplayMode(display, &mode) == 0)
-        o->info.refresh_mhz = mode.refresh_rate * 1000;
-    name_output(o, index, display, is_fullscreen);
+        settle(o);
+    describe_output(o, index, display, is_fullscreen);
     v->driver->renew(o);
     return 0;
 }
@@ -115,10 +114,10 @@ static bool stands_on_its_display(const struct video_output *o, int index)
     return !is_driver(o->video, "kmsdrm") || SDL_GetWindowDisplayIndex(o->window) == index;
 }
 
-int windows_open(struct video *v, const struct video_params *p)
+int windows_open(struct video *v)
 {
     int displays = SDL_GetNumVideoDisplays();
-    int wanted = p->outputs > 0 ? p->outputs : displays;
+    int wanted = v->params.outputs > 0 ? v->params.outputs : displays;
     if (is_driver(v, "kmsdrm") && wanted > displays) {
         log_warn(v->log, "%d outputs wanted, %d displays connected: using those", wanted, displays);
         wanted = displays;
@@ -130,7 +129,7 @@ int windows_open(struct video *v, const struct video_params *p)
         SDL_GL_SetAttribute(SDL_GL_CONTEXT_MINOR_VERSION, v->driver->gl_minor);
     }
     for (int i = 0; i < wanted; i++) {
-        int ret = open_output(v, p, i);
+        int ret = open_output(v, i);
         if (ret < 0) {
             windows_close(v);
             return ret;

@@ -103,6 +103,7 @@ void process_enter(struct control *c, enum process_role role, int64_t now_ns)
 {
     struct process_row *row = &c->process[role];
     atomic_fetch_add(&row->starts, 1);
+    atomic_store(&row->limit_ns, 0);
     atomic_store(&row->beat_ns, now_ns);
     atomic_store(&row->pid, (uint32_t)getpid());
 }
@@ -115,6 +116,11 @@ void process_leave(struct control *c, enum process_role role)
 void process_beat(struct control *c, enum process_role role, int64_t now_ns)
 {
     atomic_store_explicit(&c->process[role].beat_ns, now_ns, memory_order_relaxed);
+}
+
+void process_limit(struct control *c, enum process_role role, int64_t limit_ns)
+{
+    atomic_store_explicit(&c->process[role].limit_ns, limit_ns, memory_order_relaxed);
 }
 
 bool process_is_alive(const struct control *c, enum process_role role)

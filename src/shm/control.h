@@ -268,9 +268,10 @@ enum process_role {
 };
 
 struct process_row {
-    _Atomic uint32_t pid;    /* 0: not running or ended cleanly */
-    _Atomic uint32_t starts; /* how often it was started: grows by one each time */
-    _Atomic int64_t beat_ns; /* CLOCK_MONOTONIC of its last turn */
+    _Atomic uint32_t pid;     /* 0: not running or ended cleanly */
+    _Atomic uint32_t starts;  /* how often it was started: grows by one each time */
+    _Atomic int64_t beat_ns;  /* CLOCK_MONOTONIC of its last turn */
+    _Atomic int64_t limit_ns; /* without a turn for so long it hangs; 0: that says nothing */
 };
 
 /* ---- the start of the jukebox ------------------------------------------------------------------ */
@@ -307,6 +308,8 @@ struct control {
     struct input_ring input[STAGES_MAX];
     struct process_row process[PROCESS_COUNT];
     struct start_marks_slot marks;
+    _Atomic uint32_t has_card; /* stage 0 drives the kernel's displays: no console is to be seen */
+    uint32_t reserved;
 };
 
 /* Maps the zone's control segment; `s` owns the mapping. 0 or -errno. */
@@ -324,5 +327,8 @@ void process_enter(struct control *c, enum process_role role, int64_t now_ns);
 void process_leave(struct control *c, enum process_role role);
 /* Sign of life: once per loop turn, at least every second. */
 void process_beat(struct control *c, enum process_role role, int64_t now_ns);
+/* How long a turn may take from now on, for who would kill a process that hangs; 0, as after process_enter(): as long as
+ * it likes. */
+void process_limit(struct control *c, enum process_role role, int64_t limit_ns);
 /* Whether a process with the row's pid exists. */
 bool process_is_alive(const struct control *c, enum process_role role);

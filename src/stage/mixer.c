@@ -346,7 +346,11 @@ void mixer_clock(struct mixer *m, struct play_clock *out)
 
 /* ---- birth ------------------------------------------------------------------------------------ */
 
-/* Goes on where the former life was last heard, if the plan still wants that load. */
+/* Sound that a dead stage had handed to the device at most, which nobody heard. */
+#define UNHEARD_NS MS(250)
+
+/* Goes on where the former life was last heard, if the plan still wants that load. Its sound may have outlived
+ * its pictures. */
 static void resume(struct mixer *m, int64_t last_turn_ns)
 {
     struct play_clock old;
@@ -356,7 +360,8 @@ static void resume(struct mixer *m, int64_t last_turn_ns)
     m->clock.ended_load = old.ended_load;
     m->clock.underruns = old.underruns;
     m->clock.span[0].frame0 = m->mixed;
-    struct play_position heard = play_clock_at(&old, last_turn_ns);
+    int64_t sounding_ns = min_i64(old.mono_ns, now_mono_ns()) - UNHEARD_NS;
+    struct play_position heard = play_clock_at(&old, max_i64(last_turn_ns, sounding_ns));
     if (!heard.load || !plan_load(&m->control->plan, &m->plan))
         return;
     const struct plan_part *part = m->plan.now.load == heard.load    ? &m->plan.now

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/now.h"
 #include "base/thread.h"
+#include "config/screen_mode.h"
 #include "stage/idle_reel.h"
 #include "stage/mixer.h"
 #include "stage/picker.h"
@@ -15,6 +16,12 @@
 
 /* The loop turns at least this often, to give its sign of life. */
 #define BEAT_NS MS(250)
+
+/* Opening displays and the first picture on them may take this long: drivers are loaded and modes set. */
+#define OPEN_NS SECONDS(60)
+
+/* A turn on the kernel's displays that takes longer does not end: SDL waits for a flip without a limit. */
+#define HANG_NS SECONDS(2)
 
 /* Fonts are loaded when the first picture is on screen, or when none came for this long. */
 #define OVERLAY_WAIT_NS MS(400)
@@ -48,6 +55,7 @@ struct stage {
     struct segment shot_segment;
     uint64_t shots_answered;
     int64_t opened_ns;
+    bool has_other_displays; /* than are used */
 
     _Atomic bool is_hungry; /* wake the render thread for every picture that is decoded */
     _Atomic bool is_ending;
@@ -129,6 +137,7 @@ static void take_events(struct stage *s)
                 screen->is_exposed = screen->is_stale = true;
             }
             break;
+        case VIDEO_DISPLAYS: s->has_other_displays = true; break;
         case VIDEO_NONE: break;
         }
     }
@@ -386,11 +395,28 @@ static bool is_lit(const struct stage *s)
     return true;
 }
 
+/* A window system is another program: it is waited for as long as it takes, and our end would not help it. */
+static int64_t turn_limit_ns(const struct stage *s)
+{
+    if (!video_has_card(s->video))
+        return 0;
+    return is_lit(s) ? HANG_NS : OPEN_NS;
+}
+
+/* After the pictures were shown: only then it is known that they could be. */
+static void give_sign_of_life(struct stage *s)
+{
+    int64_t now_ns = now_mono_ns();
+    process_limit(s->control, s->role, turn_limit_ns(s));
+    process_beat(s->control, s->role, now_ns);
+    if (is_lit(s))
+        service_alive(s->params.service, now_ns);
+}
+
 static void turn(struct stage *s)
 {
     int64_t now_ns = now_mono_ns();
     int64_t wake_ns = now_ns + BEAT_NS;
-    process_beat(s->control, s->role, now_ns);
     take_events(s);
     atomic_store(&s->is_hungry, false);
     follow_brain(s);
@@ -399,8 +425,7 @@ static void turn(struct stage *s)
         wake_ns = min_i64(wake_ns, turn_screen(s, &s->screen[i], now_mono_ns()));
     release_pictures(s);
     answer_shot(s);
-    if (is_lit(s))
-        service_alive(s->params.service, now_mono_ns());
+    give_sign_of_life(s);
     if (wake_ns > now_mono_ns())
         video_wait(s->video, wake_ns);
 }
@@ -453,6 +478,27 @@ static int open_screens(struct stage *s)
     return s->screens ? 0 : -ENODEV;
 }
 
+static void tell_card(struct stage *s)
+{
+    if (s->params.index == 0)
+        atomic_store(&s->control->has_card, video_has_card(s->video));
+}
+
+/* The sound goes on meanwhile, on its own thread. */
+static int reopen_video(struct stage *s)
+{
+    s->has_other_displays = false;
+    log_info(s->log, "other displays are connected");
+    process_limit(s->control, s->role, OPEN_NS);
+    service_busy(s->params.service, OPEN_NS);
+    s->screens = 0;
+    int ret = video_reopen(s->video);
+    if (ret < 0)
+        return ret;
+    tell_card(s);
+    return open_screens(s);
+}
+
 static int open_memory(struct stage *s)
 {
     int ret = control_open(&s->control_segment, s->params.runtime_dir, &s->control);
@@ -474,9 +520,12 @@ static int open_stage(struct stage *s)
     s->role = PROCESS_STAGE0 + s->params.index;
     int64_t last_turn_ns = atomic_load(&s->control->process[s->role].beat_ns);
     process_enter(s->control, s->role, now_mono_ns());
+    process_limit(s->control, s->role, OPEN_NS);
     struct shot_request request;
     if (shot_request_load(&s->control->shot_request, &request))
         s->shots_answered = request.serial;
+    struct screen_mode mode;
+    screen_mode_parse(config->display.mode, &mode);
     struct video_params video = {
         .driver = config->display.driver,
         .renderer = config->display.renderer,
@@ -484,6 +533,7 @@ static int open_stage(struct stage *s)
         .width = config->display.width,
         .height = config->display.height,
         .outputs = config->display.outputs,
+        .mode = { mode.width, mode.height, mode.refresh_mhz },
         .title = "DJAMMS",
         .log = s->log,
     };
@@ -492,6 +542,7 @@ static int open_stage(struct stage *s)
         ret = open_screens(s);
     if (ret < 0)
         return ret;
+    tell_card(s);
     if (s->params.index == 0) {
         s->mixer = mixer_create(s->control, s->deck, MS(config->sound.delay_ms), last_turn_ns);
         s->sound = sound_create(config, mixer_fill, s->mixer, s->log);
@@ -534,8 +585,11 @@ int stage_run(const struct stage_params *p)
         log_info(s->log, "showing on %d output%s (%s)", s->screens, s->screens == 1 ? "" : "s",
                  video_driver_name(s->video));
     thread_hurry(THREAD_PICTURE);
-    while (ret == 0 && !*p->stop)
+    while (ret == 0 && !*p->stop) {
         turn(s);
+        if (s->has_other_displays)
+            ret = reopen_video(s);
+    }
     close_stage(s);
     return ret;
 }

@@ -51,6 +51,26 @@ static void without_a_watchdog_only_readiness_is_told(void **state)
     assert_string_equal(told, "READY=1 ");
 }
 
+static void the_watchdog_waits_longer_for_something_long_and_no_longer_after_it(void **state)
+{
+    struct service s = { .notify = fake_notify, .period_ns = MS(500) }, nobody = { 0 };
+    told[0] = '\0';
+    service_busy(&s, SECONDS(60)); /* not ready: another limit holds */
+    service_alive(&s, SECONDS(1));
+    assert_string_equal(told, "READY=1 ");
+    told[0] = '\0';
+    service_busy(&s, SECONDS(60));
+    assert_string_equal(told, "WATCHDOG_USEC=60000000 ");
+    told[0] = '\0';
+    service_alive(&s, MS(1001));
+    service_alive(&s, MS(1500));
+    assert_string_equal(told, "WATCHDOG_USEC=2000000 ");
+    service_alive(&s, MS(1501));
+    assert_string_equal(told, "WATCHDOG_USEC=2000000 WATCHDOG=1 ");
+    service_busy(&nobody, SECONDS(60));
+    service_busy(NULL, SECONDS(60));
+}
+
 static void the_manager_that_the_environment_names_is_told(void **state)
 {
     char dir[] = "/tmp/djamms-notify-XXXXXX", text[64] = "";
@@ -107,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_ready_first_and_gives_signs_of_life_when_they_are_due),
         cmocka_unit_test(without_a_watchdog_only_readiness_is_told),
+        cmocka_unit_test(the_watchdog_waits_longer_for_something_long_and_no_longer_after_it),
         cmocka_unit_test(the_manager_that_the_environment_names_is_told),
         cmocka_unit_test(the_watchdog_is_ours_only_when_it_names_this_process),
     };

@@ -1,10 +1,12 @@
 /* The programs of a zone, played by small scripts: start, restart, logs, end, nothing left behind. */
 #include "scene.h"
 
+#include "base/now.h"
 #include "base/twin_file.h"
 #include "cli/supervisor.h"
 #include "cli/walk.h"
 #include "cli/zone.h"
+#include "shm/control.h"
 
 /* ---- the life of a zone ---------------------------------------------------------------------------- */
 
@@ -74,6 +76,46 @@ static void the_hub_is_started_beside_the_jukebox_unless_it_is_off(void **state)
     assert_null(strstr(s->text.data, "hub    |"));
     free(hub);
     free(want);
+}
+
+/* The stage is a script: its signs of life are given here. */
+static void a_stage_that_gives_no_sign_of_life_is_killed_and_starts_again(void **state)
+{
+    struct scene_of_test *s = *state;
+    struct segment segment;
+    struct control *control;
+    START(s, "up", "--runtime-dir", s->runtime_dir);
+    wait_until_all_are_up(s);
+    assert_int_equal(control_open(&segment, s->runtime_dir, &control), 0);
+    int64_t last_ns = now_mono_ns();
+    process_beat(control, PROCESS_STAGE0, last_ns);
+    process_limit(control, PROCESS_STAGE0, SECONDS(1));
+    wait_for(s, "stage gives no sign of life: it is killed", 1);
+    assert_true(now_mono_ns() - last_ns >= SECONDS(1));
+    wait_for(s, "stage  | ready", 2);
+    segment_close(&segment);
+    kill(s->pid, SIGTERM);
+    assert_int_equal(wait_end(s), 0);
+}
+
+static void a_stage_that_computes_has_twice_as_long(void **state)
+{
+    struct scene_of_test *s = *state;
+    struct segment segment;
+    struct control *control;
+    write_script(s, "djamms-stage",
+                 "#!/bin/sh\necho $$ > $T/stage.pid\necho ready $*\nwhile :; do :; done\n");
+    START(s, "up", "--runtime-dir", s->runtime_dir);
+    wait_until_all_are_up(s);
+    assert_int_equal(control_open(&segment, s->runtime_dir, &control), 0);
+    int64_t last_ns = now_mono_ns();
+    process_beat(control, PROCESS_STAGE0, last_ns);
+    process_limit(control, PROCESS_STAGE0, SECONDS(1));
+    wait_for(s, "stage gives no sign of life: it is killed", 1);
+    assert_true(now_mono_ns() - last_ns >= SECONDS(2));
+    segment_close(&segment);
+    kill(s->pid, SIGTERM);
+    assert_int_equal(wait_end(s), 0);
 }
 
 /* Numbers of processes grow. */
@@ -428,6 +470,8 @@ int main(void)
         CASE(a_clean_end_of_the_player_ends_all_and_leaves_nothing),
         CASE(whatever_is_killed_comes_back_and_the_others_stay),
         CASE(the_hub_is_started_beside_the_jukebox_unless_it_is_off),
+        CASE(a_stage_that_gives_no_sign_of_life_is_killed_and_starts_again),
+        CASE(a_stage_that_computes_has_twice_as_long),
         CASE(the_second_deck_starts_after_all_others),
         CASE(only_the_player_may_end_all_by_ending_well),
         cmocka_unit_test(every_signal_to_end_ends_all),

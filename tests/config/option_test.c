@@ -16,6 +16,7 @@ static const char *good_value(const struct option *o)
     case OPTION_CHOICE: return strrchr(o->choices, ' ') + 1;
     case OPTION_TEXT: return "hw:0, \"quoted\" \xc3\xa4";
     case OPTION_LISTEN: return "[::1]:80";
+    case OPTION_MODE: return "1920x1080@50";
     case OPTION_PATHS: return "/a:/b c";
     }
     return NULL;
@@ -29,6 +30,7 @@ static const char *bad_value(const struct option *o)
     case OPTION_SIZE: return "640";
     case OPTION_LEVEL:
     case OPTION_LISTEN:
+    case OPTION_MODE:
     case OPTION_CHOICE: return "nonsense";
     case OPTION_TEXT:
     case OPTION_PATHS: return "two\nlines";

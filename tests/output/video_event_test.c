@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/now.h"
@@ -253,55 +252,22 @@ static void wait_for_a_time_that_is_over_ends(void **state)
 
 /* ---- what there is to draw on ----------------------------------------------------------------- */
 
-static void write_file(const char *dir, const char *connector, const char *file, const char *text)
+/* What a stage does when displays come and go. */
+static void outputs_are_there_again_after_a_reopening(void **state)
 {
-    char path[256];
-    snprintf(path, sizeof(path), "%s/%s", dir, connector);
-    assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
-    snprintf(path, sizeof(path), "%s/%s/%s", dir, connector, file);
-    FILE *f = fopen(path, "we");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-static void remove_tree(const char *dir)
-{
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r %s", dir);
-    assert_int_equal(system(command), 0);
-}
-
-static void connectors_are_those_with_a_display_in_kernel_order(void **state)
-{
-    char dir[] = "/tmp/djamms-drm-XXXXXX", names[4][48];
-    assert_non_null(mkdtemp(dir));
-    write_file(dir, "card1-HDMI-A-2", "status", "connected\n");
-    write_file(dir, "card1-HDMI-A-2", "modes", "1920x1080\n1280x720\n");
-    write_file(dir, "card1-HDMI-A-10", "status", "connected\n");
-    write_file(dir, "card1-HDMI-A-10", "modes", "1920x1080\n");
-    write_file(dir, "card1-HDMI-A-1", "status", "disconnected\n");
-    write_file(dir, "card1-HDMI-A-1", "modes", "");
-    write_file(dir, "card1-HDMI-A-3", "status", "connected\n");
-    write_file(dir, "card1-HDMI-A-3", "modes", "");
-    write_file(dir, "card0-DP-1", "status", "connected\n");
-    write_file(dir, "card0-DP-1", "modes", "640x480\n");
-    write_file(dir, "card1", "status", "connected\n");
-    write_file(dir, "renderD128", "status", "connected\n");
-
-    assert_int_equal(display_connectors(dir, 1, names, 4), 2);
-    assert_string_equal(names[0], "HDMI-A-2");
-    assert_string_equal(names[1], "HDMI-A-10");
-    assert_int_equal(display_connectors(dir, -1, names, 4), 3);
-    assert_int_equal(display_connectors(dir, -1, names, 1), 1);
-    assert_int_equal(display_connectors(dir, 7, names, 4), 0);
-
-    write_file(dir, "card1-HDMI-A-2", "connector_id", "42\n");
-    write_file(dir, "card1-HDMI-A-10", "connector_id", "33\n");
-    assert_int_equal(display_connectors(dir, 1, names, 4), 2);
-    assert_string_equal(names[0], "HDMI-A-10");
-    assert_int_equal(display_connectors("/nowhere", -1, names, 4), 0);
-    remove_tree(dir);
+    struct output_info info;
+    push_key(SDLK_SPACE, false);
+    assert_int_equal(video_reopen(video), 0);
+    assert_int_equal(video_output_count(video), 2);
+    video_output_info(video_output_at(video, 1), &info);
+    assert_string_equal(info.name, "window-2");
+    assert_int_equal(video_output_draw(video_output_at(video, 0), NULL, NULL, 0), 0);
+    assert_int_equal(video_output_present(video_output_at(video, 0)), 0);
+    drain();
+    push_key(SDLK_SPACE, false);
+    struct video_event e;
+    assert_true(video_poll(video, &e));
+    assert_int_equal(e.input.action, INPUT_PAUSE_TOGGLE);
 }
 
 static void what_cannot_be_opened_is_an_error(void **state)
@@ -343,7 +309,7 @@ int main(void)
         cmocka_unit_test(wait_ends_when_another_thread_wakes),
         cmocka_unit_test(wait_does_not_end_before_its_time_without_a_reason),
         cmocka_unit_test(wait_for_a_time_that_is_over_ends),
-        cmocka_unit_test(connectors_are_those_with_a_display_in_kernel_order),
+        cmocka_unit_test(outputs_are_there_again_after_a_reopening),
     };
     const struct CMUnitTest opening[] = {
         cmocka_unit_test(what_cannot_be_opened_is_an_error),

@@ -260,6 +260,21 @@ static void test_a_restarted_stage_goes_on_where_it_was_heard_last(void **state)
     assert_sample(d->out[2 * BLOCK - 2], 1, 300 * 48 + BLOCK - 1);
 }
 
+/* Its pictures stood, its sound went on until it was killed: that is not played again. */
+static void test_after_a_stage_that_hung_the_song_goes_on_where_its_sound_was(void **state)
+{
+    struct desk *d = *state;
+    fake_deck_load(&d->house, 0, 1, 0, 48000, 1, DECK_READY);
+    fake_plan(&d->house, fake_part(0, 1, START_NOW), none, false);
+    for (int i = 0; i < 80; i++)
+        fill(d);
+    mixer_destroy(d->mixer);
+    d->mixer = mixer_create(d->house.control, d->house.deck, 0, heard_ns(5));
+    struct play_position at = position_at(d, heard_ns(90));
+    assert_int_equal(at.load, 1);
+    assert_in_range(at.media_ns, MS(790 - 250) - 30000, MS(790 - 250) + 30000);
+}
+
 static void test_taken_samples_are_given_back_to_the_deck(void **state)
 {
     struct desk *d = *state;
@@ -334,6 +349,7 @@ int main(void)
         T(test_an_underrun_stands_still_and_goes_on_with_the_next_sample),
         T(test_join_goes_on_at_the_position_the_track_had),
         T(test_a_restarted_stage_goes_on_where_it_was_heard_last),
+        T(test_after_a_stage_that_hung_the_song_goes_on_where_its_sound_was),
         T(test_taken_samples_are_given_back_to_the_deck),
         T(test_volume_is_a_cube_and_mute_is_silence_that_moves),
         T(test_an_emptied_plan_is_silence),

@@ -1,4 +1,5 @@
-/* When the stage says that it works: on an output that shows pictures only when the test lets it. */
+/* When the stage says that it works, and how long it may take to say so; what it does when displays come. On outputs that
+ * show pictures only when the test lets them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 
 #include "base/now.h"
 #include "output/video.h"
+#include "shm/control.h"
 #include "stage/stage.h"
 #include "support/folder.h"
 
@@ -19,8 +21,14 @@ static struct {
     const char *script[2];
     size_t at[2];
     int outputs;
+    bool has_card;    /* they are the kernel's */
+    bool is_plugging; /* the second output appears after the first turn */
+    int reopened;
+    const char *dir;
+    bool stood_still;  /* the sound, while displays were opened anew */
+    int64_t limit_ns;  /* of a turn, as the control segment says at the end */
     bool shows[2];     /* what the last present() of each did */
-    char told[256];    /* what the manager was told, a letter each: R, W */
+    char told[256];    /* what the manager was told, a letter each: R, W, L(imit) */
     bool told_in_vain; /* ... while an output did not show its picture */
     volatile sig_atomic_t stop;
 } world;
@@ -43,8 +51,33 @@ int video_open(struct video **out, const struct video_params *p)
     return 0;
 }
 
+int video_reopen(struct video *v)
+{
+    struct segment segment;
+    struct control *control;
+    int64_t first_ns = 0, end_ns = now_mono_ns() + SECONDS(10);
+    assert_int_equal(control_open(&segment, world.dir, &control), 0);
+    world.stood_still = true;
+    while (world.stood_still && now_mono_ns() < end_ns) {
+        struct play_clock clock;
+        if (!play_clock_load(&control->clock, &clock))
+            continue;
+        first_ns = first_ns ? first_ns : clock.mono_ns;
+        world.stood_still = clock.mono_ns == first_ns;
+    }
+    segment_close(&segment);
+    world.reopened++;
+    world.outputs = 2;
+    return 0;
+}
+
 void video_close(struct video *v)
 {
+}
+
+bool video_has_card(const struct video *v)
+{
+    return world.has_card;
 }
 
 int video_output_count(const struct video *v)
@@ -99,7 +132,11 @@ int video_output_read(struct video_output *o, uint8_t *pixels, size_t size, int 
 
 bool video_poll(struct video *v, struct video_event *out)
 {
-    return false;
+    bool is_plugged = world.is_plugging && world.at[0] > 0;
+    if (is_plugged)
+        world.is_plugging = false;
+    *out = (struct video_event){ .kind = VIDEO_DISPLAYS };
+    return is_plugged;
 }
 
 void video_wake(struct video *v)
@@ -115,11 +152,27 @@ static int notify(int unset_environment, const char *state)
     size_t n = strlen(world.told);
     for (int i = 0; i < world.outputs; i++)
         world.told_in_vain |= !world.shows[i];
-    snprintf(world.told + n, sizeof(world.told) - n, "%c", *state);
+    bool is_limit = strncmp(state, "WATCHDOG_USEC=", 14) == 0;
+    snprintf(world.told + n, sizeof(world.told) - n, "%c", is_limit ? 'L' : *state);
     return 1;
 }
 
-static void run_stage(const char *first, const char *second)
+static int64_t limit_of_turns(const char *dir)
+{
+    struct segment segment;
+    struct control *control;
+    assert_int_equal(control_open(&segment, dir, &control), 0);
+    int64_t limit_ns = atomic_load(&control->process[PROCESS_STAGE0].limit_ns);
+    segment_close(&segment);
+    return limit_ns;
+}
+
+struct displays {
+    const char *first, *second; /* scripts; NULL: it is not there */
+    bool has_card, is_plugging;
+};
+
+static void run_on(const struct displays *d)
 {
     struct config config;
     struct config_error error;
@@ -127,10 +180,13 @@ static void run_stage(const char *first, const char *second)
     struct service service = { .notify = notify, .period_ns = 1 }; /* each turn, if it may */
     char dir[64];
     memset(&world, 0, sizeof(world));
-    world.script[0] = first;
-    world.script[1] = second;
-    world.outputs = second ? 2 : 1;
+    world.script[0] = d->first;
+    world.script[1] = d->second;
+    world.outputs = d->second && !d->is_plugging ? 2 : 1;
+    world.has_card = d->has_card;
+    world.is_plugging = d->is_plugging;
     folder_make(dir);
+    world.dir = dir;
     config_init(&config);
     assert_int_equal(config_set(&config, "sound.driver", "null", &error), 0);
     assert_int_equal(config_set(&config, "display.overlay", "no", &error), 0);
@@ -140,8 +196,14 @@ static void run_stage(const char *first, const char *second)
                                                        .log = &log,
                                                        .service = &service }),
                      0);
+    world.limit_ns = limit_of_turns(dir);
     config_finish(&config);
     folder_remove(dir);
+}
+
+static void run_stage(const char *first, const char *second)
+{
+    run_on(&(struct displays){ first, second });
 }
 
 static void it_is_ready_when_the_first_picture_is_shown_and_not_before(void **state)
@@ -169,12 +231,38 @@ static void it_gives_no_sign_of_life_while_a_screen_takes_no_picture(void **stat
     assert_false(world.told_in_vain);
 }
 
+/* A flip may never end there; a window system is waited for. */
+static void its_turns_are_limited_on_the_displays_of_the_kernel_alone(void **state)
+{
+    run_on(&(struct displays){ .first = "....", .has_card = true });
+    assert_int_equal(world.limit_ns, SECONDS(2));
+    run_on(&(struct displays){ .first = "xxxx", .has_card = true }); /* modes are still being set */
+    assert_int_equal(world.limit_ns, SECONDS(60));
+    run_on(&(struct displays){ .first = "....", .has_card = false });
+    assert_int_equal(world.limit_ns, 0);
+}
+
+static void when_a_display_comes_all_are_opened_anew_and_the_sound_goes_on(void **state)
+{
+    run_on(&(struct displays){ .first = ".....", .second = "....", .is_plugging = true });
+    assert_int_equal(world.reopened, 1);
+    assert_true(world.at[1] > 0);
+    assert_false(world.stood_still);
+    assert_false(world.told_in_vain);
+    assert_non_null(strchr(world.told, 'L')); /* the manager waits for it */
+    run_stage(".....", "....");
+    assert_int_equal(world.reopened, 0);
+    assert_null(strchr(world.told, 'L'));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_ready_when_the_first_picture_is_shown_and_not_before),
         cmocka_unit_test(it_is_ready_when_every_screen_shows_one),
         cmocka_unit_test(it_gives_no_sign_of_life_while_a_screen_takes_no_picture),
+        cmocka_unit_test(its_turns_are_limited_on_the_displays_of_the_kernel_alone),
+        cmocka_unit_test(when_a_display_comes_all_are_opened_anew_and_the_sound_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

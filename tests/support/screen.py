@@ -345,11 +345,9 @@ def unfilter(kind, row, above, bpp):
             row[i] = row[i] + (a, b, (a + b) // 2)[kind - 1] & 255
 
 
-def read_code(path, row=0.06):
-    """(clip, frame) of the code strip in a PNG file; None."""
-    w, h, rows, bpp = read_png(path)
+def code_in(line, w, h, bpp):
+    """(clip, frame) of the code strip that the row of pixels `line` of a w x h picture goes through; None."""
     view = min(w, h * 16 / 9)
-    line = rows[int(h / 2 + (row - 0.5) * view * 9 / 16)]
     levels = []
     for i in range(CELLS):
         x = int((w - view) / 2 + (X0 + (X1 - X0) * (i + 0.5) / CELLS) * view) * bpp
@@ -360,3 +358,10 @@ def read_code(path, row=0.06):
         return None
     value, crc = bits >> 12 & 0xfffff, bits >> 4 & 255
     return (value >> 14, value & 0x3fff) if crc8(value) == crc else None
+
+
+def read_code(path, row=0.06):
+    """(clip, frame) of the code strip in a PNG file; None."""
+    w, h, rows, bpp = read_png(path)
+    view = min(w, h * 16 / 9)
+    return code_in(rows[int(h / 2 + (row - 0.5) * view * 9 / 16)], w, h, bpp)

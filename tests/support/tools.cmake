@@ -29,6 +29,15 @@ if(DJAMMS_SANITIZE)
     target_link_options(wall PRIVATE -fno-sanitize=all)
 endif()
 
+# For the emulated displays of tests/vm.
+add_library(surfaceless MODULE ${CMAKE_CURRENT_SOURCE_DIR}/vm/surfaceless.c)
+set_target_properties(surfaceless PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools PREFIX "")
+target_link_libraries(surfaceless PRIVATE ${CMAKE_DL_LIBS})
+if(DJAMMS_SANITIZE)
+    target_compile_options(surfaceless PRIVATE -fno-sanitize=all)
+    target_link_options(surfaceless PRIVATE -fno-sanitize=all)
+endif()
+
 # The jukebox's own judgement, so instrumented like it.
 add_executable(failclass ${support}/failclass.c)
 set_target_properties(failclass PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
@@ -127,7 +136,10 @@ function(djamms_test_properties)
         elseif(test MATCHES "^system/(source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
             set_tests_properties(${test} PROPERTIES COST 50 PROCESSORS 1)
         endif()
-        if(test MATCHES "^system/")
+        if(test MATCHES "^vm/") # a whole machine, and about the pace
+            set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
+        endif()
+        if(test MATCHES "^(system|vm)/")
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED clips
                 ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR};DJAMMS_CLIPS=${DJAMMS_CLIPS};DJAMMS_SLOW=${slow}")
         endif()
