@@ -83,9 +83,14 @@ static const struct command commands[] = {
       ARG_BIT(ARG_JSON) | ARG_BIT(ARG_LIMIT), NULL, history_run },
     { "screenshot", "FILE", "write what a screen shows as a PNG file", NULL, 1, 1,
       ARG_BIT(ARG_OUTPUT), NULL, screenshot_run },
+    { "metrics", "", "the figures of the jukebox for Prometheus",
+      "Prints them in its text format. metrics.file has them written to a file all the time.\n", 0,
+      0, 0, NULL, metrics_run },
     { "doctor", "", "check this machine and say what to do",
-      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space and\n"
-      "memory, with the settings that `djamms up` has with the same options. Exit status 1: there\n"
+      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space, memory,\n"
+      "heat, power, clock, yt-dlp, and where they are there the services and the jukebox with its\n"
+      "backend, with the settings that `djamms up` has with the same options. Exit status 1: "
+      "there\n"
       "is a problem. Warnings do not count as one.\n",
       0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET),
       NULL, doctor_run },

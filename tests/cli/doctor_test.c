@@ -180,9 +180,9 @@ static void findings_are_bounded_and_the_worst_counts(void **state)
     assert_string_equal(f.at[0].text, "a b 0");
 }
 
-static const char *const sections[] = { "system",  "programs", "settings", "library",
-                                        "cache",   "display",  "sound",    "inputs",
-                                        "runtime", "space",    "memory",   "jukebox" };
+static const char *const sections[] = { "system",  "programs", "settings", "library", "cache",
+                                        "display", "sound",    "inputs",   "runtime", "space",
+                                        "memory",  "heat",     "power",    "time",    "jukebox" };
 
 /* The first `count` of them, for DJAMMS_LIBEXEC. */
 static void make_programs(const char *dir, size_t count)
