@@ -80,7 +80,8 @@ _djamms()
     doctor)
         options='--help --json --config --set --runtime-dir --state-dir' ;;
     logs)
-        options='--help --json --limit --runtime-dir --follow --since' ;;
+        options='--help --json --limit --runtime-dir --follow --since --summary'
+        files=yes ;;
     config)
         options='--help --json --config --set --runtime-dir'
         choices='check example show'

@@ -183,7 +183,9 @@ case $command in
             '--limit[so many at most]:N' \
             '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '--follow[go on and show what is written]' \
-            '--since[from then on\: "14\:30", "yesterday", "1 hour ago"]:TIME' ;;
+            '--since[from then on\: "14\:30", "yesterday", "1 hour ago"]:TIME' \
+            '--summary[what the last 24 hours were like]' \
+            '*:file:_files' ;;
     config)
         _arguments \
             '--help[show help]' \

@@ -94,12 +94,17 @@ static const struct command commands[] = {
       "is a problem. Warnings do not count as one.\n",
       0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET),
       NULL, doctor_run },
-    { "logs", "", "what the jukebox that systemd runs has written to its log",
+    { "logs", "[FILE]", "what the jukebox that systemd runs has written to its log",
       "Reads the journal with journalctl: root and the groups adm and systemd-journal may. Each\n"
       "line carries its program as _SYSTEMD_UNIT and DJAMMS_MODULE, DJAMMS_ZONE, and of a deck\n"
-      "DJAMMS_DECK; --json shows them. `djamms up` writes its log to its terminal instead.\n",
-      0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_FOLLOW) | ARG_BIT(ARG_SINCE) | ARG_BIT(ARG_LIMIT), NULL,
-      logs_run },
+      "DJAMMS_DECK; --json shows them. `djamms up` writes its log to its terminal instead.\n"
+      "--summary counts songs, restarts, late pictures, errors by their kind and more; with FILE\n"
+      "those of a log that was kept with `djamms up 2> FILE`, from its beginning. As a service it\n"
+      "is done each morning, and is in the log itself.\n",
+      0, 1,
+      ARG_BIT(ARG_JSON) | ARG_BIT(ARG_FOLLOW) | ARG_BIT(ARG_SINCE) | ARG_BIT(ARG_LIMIT) |
+          ARG_BIT(ARG_SUMMARY),
+      NULL, logs_run },
     { "config", "check [FILE]|example|show", "check, explain or show the settings",
       "check    reads a settings file and names every mistake with its line\n"
       "example  prints a commented file with every setting at its default\n"
