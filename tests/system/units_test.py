@@ -242,6 +242,25 @@ class Command(Folder):
         self.assertEqual(r.returncode, 2)
 
     @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
+    def test_the_summary_of_a_service_is_one_entry_of_the_journal(self):
+        (self.tmp / "log").write_text("player | health: figures: songs=3 late=0\nplayer | error: cache: full\n")
+        # The journal's socket: the first datagram is kept.
+        (self.tmp / "journald.py").write_text(
+            "import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); s.settimeout(20); "
+            "open(sys.argv[2], 'wb').write(s.recv(65536))")
+        prepare = (f"mkdir -p /run/systemd/journal; python3 {self.tmp}/journald.py /run/systemd/journal/socket {self.tmp}/got & "
+                   "until [ -S /run/systemd/journal/socket ]; do :; done; "
+                   "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/$$/fd/2)")
+        r = self.in_system(prepare, "logs", "--summary", self.tmp / "log")
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "", ""))
+        entry = (self.tmp / "got").read_text().splitlines()
+        self.assertIn("PRIORITY=6", entry)
+        self.assertIn("DJAMMS_MODULE=summary", entry)
+        message = next(x for x in entry if x.startswith("MESSAGE="))
+        self.assertIn("songs: 3 played; restarts: none; pictures: 0 late;", message)
+        self.assertIn("errors: 1: 1 x cache: full; warnings: none", message)
+
+    @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
     def test_logs_says_what_to_do_where_systemd_does_not_run(self):
         r = self.in_system("true", "logs")
         self.assertEqual((r.returncode, r.stdout), (1, ""))
