@@ -6,8 +6,7 @@
 #include "cli/finding.h"
 #include "cli/machine_check.h"
 
-#define SERVICE_PROPERTIES                                                                         \
-    "--property=Id,LoadState,ActiveState,UnitFileState,Result,NRestarts,RuntimeWatchdogUSec"
+#define SERVICE_PROPERTIES "--property=Id,LoadState,ActiveState,UnitFileState,Result,NRestarts"
 
 /* The units that `systemctl show` is to be asked for; NULL at the end. */
 extern const char *const service_units[];

@@ -2,13 +2,12 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "wire/message.h"
 
 enum shape {
-    NUMBER, /* the field; `text` is what one of its units is in base units, NULL: one */
+    NUMBER, /* the field */
     FLAG,   /* 1: it is true */
     IS,     /* 1: it is `text` */
     FILLED, /* 1: it is a text with something in it */
@@ -17,13 +16,14 @@ enum shape {
 
 struct metric {
     const char *name, *type, *help;
-    const char *
-        place; /* an object of the answer, or an array with a sample for each row; NULL: the answer itself */
+    /* An object of the answer, or an array with a sample for each row; NULL: the answer itself. */
+    const char *place;
     const char *field;
     enum shape shape;
     const char *text;
-    const char *
-        label; /* of the sample: a row's is `label`="its name", any other's is all of it; NULL: none */
+    /* Of the sample: a row's is `label`="its name", another's is all of it; NULL: none. */
+    const char *label;
+    double scale; /* of a NUMBER: one of its units in base units; 0: it is in those */
 };
 
 /* Samples of one name stand together. */
@@ -49,7 +49,7 @@ static const struct metric metrics[] = {
     { "djamms_songs_failed_total", "counter", "Songs that could not be played.", "played", "failed",
       NUMBER },
     { "djamms_volume_ratio", "gauge", "The volume; 1 is the loudest.", NULL, "volume", NUMBER,
-      "0.01" },
+      .scale = 0.01 },
     { "djamms_muted", "gauge", "1: it is muted.", NULL, "is_muted", FLAG },
     { "djamms_sound_underruns_total", "counter", "Times the sound was interrupted.", NULL,
       "underruns", NUMBER },
@@ -134,7 +134,7 @@ static double value_of(const struct metric *m, const struct message *from)
     const char *text = message_str(from, m->field, NULL);
     switch (m->shape) {
     case NUMBER:
-        return is_number ? message_f64(from, m->field, NAN) * (m->text ? atof(m->text) : 1) : NAN;
+        return is_number ? message_f64(from, m->field, NAN) * (m->scale ? m->scale : 1) : NAN;
     case FLAG: return kind == MESSAGE_BOOL ? message_bool(from, m->field, false) : NAN;
     case IS: return text ? strcmp(text, m->text) == 0 : NAN;
     case FILLED: return text ? *text != '\0' : NAN;

@@ -261,6 +261,28 @@ class Command(Folder):
         self.assertIn("errors: 1: 1 x cache: full; warnings: none", message)
 
     @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
+    def test_doctor_asks_systemd_for_the_units(self):
+        def doctor(text, prepare="mkdir -p /run/systemd/system"):
+            fake = self.tmp / "systemctl"
+            fake.write_text(f"#!/bin/sh\n{text}\n")
+            fake.chmod(0o755)
+            checks = json.loads(self.in_system(prepare, "doctor", "--json", "--state-dir", self.tmp).stdout)["checks"]
+            return [(c["result"], c["text"]) for c in checks if c["name"] == "service"]
+        block = "printf 'Id=%s\\nLoadState=loaded\\nActiveState=%s\\nUnitFileState=enabled\\nResult=success\\nNRestarts=0\\n\\n' {} {}"
+        shown = (f'[ "$1" = show ] || exit 9\necho "$@" >> {self.tmp}/asked\n[ $# -gt 2 ] || exit 0\n'
+                 + block.format("djamms.target", "active") + "\n" + block.format("djamms-player.service", "active") + "\n"
+                 + block.format("djamms-stage.service", "failed"))
+        found = doctor(shown)
+        self.assertEqual([r for r, _ in found], ["ok", "ok", "problem"], found)
+        self.assertIn("djamms-stage.service does not run: failed", found[2][1])
+        asked = (self.tmp / "asked").read_text()
+        for unit in settings(stage_install() / "lib/systemd/system/djamms.target")["Wants"][0].split():
+            if unit.endswith(".service"):
+                self.assertIn(unit, asked)
+        self.assertEqual(doctor("exit 1"), [("warning", "not checked: systemctl does not answer")])
+        self.assertEqual(doctor(shown, prepare="true"), [])     # systemd does not run
+
+    @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
     def test_logs_says_what_to_do_where_systemd_does_not_run(self):
         r = self.in_system("true", "logs")
         self.assertEqual((r.returncode, r.stdout), (1, ""))
