@@ -7,7 +7,7 @@ install(CODE [[
     set(lib ${CMAKE_INSTALL_PREFIX}/lib)
     set(libexec ${lib}/djamms) # what only units start
     foreach(unit djamms-player.service djamms-stage.service djamms-deck@.service djamms-hub.service
-            djamms-fallback@.service djamms.target run-djamms-shm.mount)
+            djamms-fallback@.service djamms-summary.service djamms-summary.timer djamms.target run-djamms-shm.mount)
         configure_file(${assets}/systemd/${unit}.in ${made}/${unit} @ONLY)
         file(INSTALL DESTINATION ${lib}/systemd/system TYPE FILE FILES ${made}/${unit})
     endforeach()

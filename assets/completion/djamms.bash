@@ -13,7 +13,7 @@ _djamms()
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     --set|-s)
         compopt -o nospace
-        mapfile -t COMPREPLY < <(compgen -W 'log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.live-minutes= fetch.extractors= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.mode= display.outputs= display.overlay= subtitles.show= subtitles.languages= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.live-minutes= fetch.extractors= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.mode= display.outputs= display.overlay= subtitles.show= subtitles.languages= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays= metrics.file=' -- "$word")
         return ;;
     --config|-c|--password-file|--key-file|--token-file)
         compopt -o filenames
@@ -75,10 +75,13 @@ _djamms()
     screenshot)
         options='--help --output --runtime-dir'
         files=yes ;;
+    metrics)
+        options='--help --runtime-dir' ;;
     doctor)
         options='--help --json --config --set --runtime-dir --state-dir' ;;
     logs)
-        options='--help --json --limit --runtime-dir --follow --since' ;;
+        options='--help --json --limit --runtime-dir --follow --since --summary'
+        files=yes ;;
     config)
         options='--help --json --config --set --runtime-dir'
         choices='check example show'
@@ -100,10 +103,10 @@ _djamms()
         choices='bash zsh' ;;
     help)
         options='--help --runtime-dir'
-        choices='play up status queue add search skip pause resume seek volume mute subtitles remove move promote play-now shuffle clear history screenshot doctor logs config cache extractor hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute subtitles remove move promote play-now shuffle clear history screenshot metrics doctor logs config cache extractor hub pair completion help' ;;
     '')
         options='--help --version'
-        choices='play up status queue add search skip pause resume seek volume mute subtitles remove move promote play-now shuffle clear history screenshot doctor logs config cache extractor hub pair completion help' ;;
+        choices='play up status queue add search skip pause resume seek volume mute subtitles remove move promote play-now shuffle clear history screenshot metrics doctor logs config cache extractor hub pair completion help' ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

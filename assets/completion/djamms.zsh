@@ -22,6 +22,7 @@ local -a commands=(
     'clear:empty a list (main unless named)'
     'history:what was played, in local time'
     'screenshot:write what a screen shows as a PNG file'
+    'metrics:the figures of the jukebox for Prometheus'
     'doctor:check this machine and say what to do'
     'logs:what the jukebox that systemd runs has written to its log'
     'config:check, explain or show the settings'
@@ -32,7 +33,7 @@ local -a commands=(
     'completion:print the completion script of a shell'
     'help:show help'
 )
-local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.live-minutes= fetch.extractors= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.mode= display.outputs= display.overlay= subtitles.show= subtitles.languages= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays=)
+local -a settings=(log.level= library.paths= library.removable= cache.dir= cache.size= cache.free-floor= fetch.profile= fetch.max-minutes= fetch.max-mb= fetch.live-minutes= fetch.extractors= fetch.yt-dlp= fetch.js-runtime= extractor.channel= extractor.check-hours= extractor.key-file= extractor.test-items= youtube.enabled= youtube.fetch-solver= youtube.player-client= youtube.cookies= queue.loop= queue.autostart= queue.exit-at-end= display.driver= display.renderer= display.fullscreen= display.size= display.mode= display.outputs= display.overlay= subtitles.show= subtitles.languages= sound.driver= sound.device= sound.wav-file= sound.volume= sound.delay-ms= decode.threads= decode.deinterlace= backend.kind= backend.endpoint= backend.project= backend.database= backend.venue= backend.registry= backend.ca-file= hub.enabled= hub.listen= hub.port= hub.data= hub.project= hub.database= hub.venue= hub.certificate= hub.key= hub.origins= hub.encode-arrays= metrics.file=)
 if (( CURRENT == 2 )); then
     _describe command commands
     _arguments '--help[show help]' '--version[show the version]'
@@ -163,6 +164,10 @@ case $command in
             '--output[of this output (see `djamms status`)]:NAME' \
             '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '*:file:_files' ;;
+    metrics)
+        _arguments \
+            '--help[show help]' \
+            '--runtime-dir[folder of the running jukebox]:DIR:_files -/' ;;
     doctor)
         _arguments \
             '--help[show help]' \
@@ -178,7 +183,9 @@ case $command in
             '--limit[so many at most]:N' \
             '--runtime-dir[folder of the running jukebox]:DIR:_files -/' \
             '--follow[go on and show what is written]' \
-            '--since[from then on\: "14\:30", "yesterday", "1 hour ago"]:TIME' ;;
+            '--since[from then on\: "14\:30", "yesterday", "1 hour ago"]:TIME' \
+            '--summary[what the last 24 hours were like]' \
+            '*:file:_files' ;;
     config)
         _arguments \
             '--help[show help]' \

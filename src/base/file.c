@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,15 +80,16 @@ static int open_folder_of(const char *path)
     return ret;
 }
 
-/* open(), not openat(): of the two ThreadSanitizer sees only the first, and would take a descriptor's number that is
+/* `is_public`: all may read it, and it need not be on disk.
+ * open(), not openat(): of the two ThreadSanitizer sees only the first, and would take a descriptor's number that is
  * used again for the file of another thread. */
-static int write_file(const char *path, const void *data, size_t len)
+static int write_file(const char *path, const void *data, size_t len, bool is_public)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     int ret = file_write_all(fd, data, len);
-    if (ret == 0 && fsync(fd) < 0)
+    if (ret == 0 && (is_public ? fchmod(fd, 0644) : fsync(fd)) < 0)
         ret = -errno;
     if (close(fd) < 0 && ret == 0)
         ret = -errno;
@@ -116,7 +118,7 @@ int file_replace(const char *path, const void *data, size_t len)
     if (folder < 0)
         return folder;
     char *temp = xasprintf("%s.new", path);
-    int ret = write_file(temp, data, len);
+    int ret = write_file(temp, data, len, false);
     if (ret == 0 && rename(temp, path) < 0)
         ret = -errno;
     if (ret < 0)
@@ -125,6 +127,18 @@ int file_replace(const char *path, const void *data, size_t len)
         ret = sync_folder(folder);
     free(temp);
     close(folder);
+    return ret;
+}
+
+int file_publish(const char *path, const void *data, size_t len)
+{
+    char *temp = xasprintf("%s.new", path);
+    int ret = write_file(temp, data, len, true);
+    if (ret == 0 && rename(temp, path) < 0)
+        ret = -errno;
+    if (ret < 0)
+        unlink(temp);
+    free(temp);
     return ret;
 }
 

@@ -19,6 +19,10 @@ WARN_UNUSED int file_write_all(int fd, const void *data, size_t len);
  * Needs read permission on the folder. One writer per path at a time. Blocks on disk. */
 WARN_UNUSED int file_replace(const char *path, const void *data, size_t len);
 
+/* Replaces `path` for readers: none of them, of whatever user (mode 0644), finds a half or nothing. After a power cut it may
+ * be gone. 0 or -errno; on error the old file is untouched. One writer per path at a time. */
+WARN_UNUSED int file_publish(const char *path, const void *data, size_t len);
+
 /* Makes what was renamed or made in the folder of `path` durable. 0 or -errno. Needs read permission on the folder.
  * Blocks on disk. */
 WARN_UNUSED int file_sync_folder(const char *path);

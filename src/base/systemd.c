@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <unistd.h>
 
 void systemd_function(void *out, const char *name)
 {
@@ -10,4 +11,9 @@ void systemd_function(void *out, const char *name)
     memcpy(out, &found, sizeof(found));
     if (library)
         dlclose(library); /* never unloads it */
+}
+
+bool systemd_runs(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
 }

@@ -46,6 +46,7 @@ static const struct arg_spec specs[ARG_OPTIONS] = {
                          "read the token from this file; - is standard input" },
     [ARG_FOLLOW] = { "follow", 'f', NULL, "go on and show what is written" },
     [ARG_SINCE] = { "since", 0, "TIME", "from then on: \"14:30\", \"yesterday\", \"1 hour ago\"" },
+    [ARG_SUMMARY] = { "summary", 0, NULL, "what the last 24 hours were like" },
 };
 
 const struct arg_spec *arg_spec(enum arg_option option)

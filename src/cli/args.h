@@ -42,6 +42,7 @@ enum arg_option {
     ARG_TOKEN_FILE,
     ARG_FOLLOW,
     ARG_SINCE,
+    ARG_SUMMARY,
     ARG_OPTIONS,
 };
 

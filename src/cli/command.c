@@ -83,18 +83,28 @@ static const struct command commands[] = {
       ARG_BIT(ARG_JSON) | ARG_BIT(ARG_LIMIT), NULL, history_run },
     { "screenshot", "FILE", "write what a screen shows as a PNG file", NULL, 1, 1,
       ARG_BIT(ARG_OUTPUT), NULL, screenshot_run },
+    { "metrics", "", "the figures of the jukebox for Prometheus",
+      "Prints them in its text format. metrics.file has them written to a file all the time.\n", 0,
+      0, 0, NULL, metrics_run },
     { "doctor", "", "check this machine and say what to do",
-      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space and\n"
-      "memory, with the settings that `djamms up` has with the same options. Exit status 1: there\n"
+      "Checks programs, settings, library, cache, display, sound, inputs, fonts, space, memory,\n"
+      "heat, power, clock, yt-dlp, and where they are there the services and the jukebox with its\n"
+      "backend, with the settings that `djamms up` has with the same options. Exit status 1: "
+      "there\n"
       "is a problem. Warnings do not count as one.\n",
       0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_STATE_DIR) | ARG_BIT(ARG_CONFIG) | ARG_BIT(ARG_SET),
       NULL, doctor_run },
-    { "logs", "", "what the jukebox that systemd runs has written to its log",
+    { "logs", "[FILE]", "what the jukebox that systemd runs has written to its log",
       "Reads the journal with journalctl: root and the groups adm and systemd-journal may. Each\n"
       "line carries its program as _SYSTEMD_UNIT and DJAMMS_MODULE, DJAMMS_ZONE, and of a deck\n"
-      "DJAMMS_DECK; --json shows them. `djamms up` writes its log to its terminal instead.\n",
-      0, 0, ARG_BIT(ARG_JSON) | ARG_BIT(ARG_FOLLOW) | ARG_BIT(ARG_SINCE) | ARG_BIT(ARG_LIMIT), NULL,
-      logs_run },
+      "DJAMMS_DECK; --json shows them. `djamms up` writes its log to its terminal instead.\n"
+      "--summary counts songs, restarts, late pictures, errors by their kind and more; with FILE\n"
+      "those of a log that was kept with `djamms up 2> FILE`, from its beginning. As a service it\n"
+      "is done each morning, and is in the log itself.\n",
+      0, 1,
+      ARG_BIT(ARG_JSON) | ARG_BIT(ARG_FOLLOW) | ARG_BIT(ARG_SINCE) | ARG_BIT(ARG_LIMIT) |
+          ARG_BIT(ARG_SUMMARY),
+      NULL, logs_run },
     { "config", "check [FILE]|example|show", "check, explain or show the settings",
       "check    reads a settings file and names every mistake with its line\n"
       "example  prints a commented file with every setting at its default\n"

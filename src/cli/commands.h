@@ -35,6 +35,8 @@ int shuffle_run(struct cli *cli);
 int clear_run(struct cli *cli);
 /* screenshot.c */
 int screenshot_run(struct cli *cli);
+/* metrics.c */
+int metrics_run(struct cli *cli);
 /* doctor.c */
 int doctor_run(struct cli *cli);
 /* logs.c */

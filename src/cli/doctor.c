@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/board.h"
+#include "base/now.h"
 #include "base/path_list.h"
 #include "base/paths.h"
+#include "base/systemd.h"
+#include "cli/board_check.h"
 #include "cli/capture.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -18,8 +23,10 @@
 #include "cli/fetch_check.h"
 #include "cli/fetch_hello.h"
 #include "cli/finding.h"
+#include "cli/jukebox_check.h"
 #include "cli/launch.h"
 #include "cli/machine_check.h"
+#include "cli/service_check.h"
 #include "config/config.h"
 #include "shm/segment.h"
 
@@ -75,7 +82,7 @@ static void check_fetching(struct findings *f, const struct config *c, const cha
         finding_add(f, FINDING_WARNING, "fetching", "install the package again",
                     "songs cannot be fetched: %s is missing, or Python is", path);
     else
-        fetch_check(f, hello, c->youtube.enabled);
+        fetch_check(f, hello, c->youtube.enabled, now_wall_ms());
     if (*c->extractor.channel)
         extractor_check(f, c, state_dir);
     message_destroy(hello);
@@ -277,8 +284,7 @@ static void check_jukebox(struct findings *f, const char *runtime_dir)
     if (ret == 0)
         ret = client_read(&client, CLIENT_TIMEOUT_MS, &answer);
     if (ret == 0)
-        finding_add(f, FINDING_OK, "jukebox", NULL, "it runs: %s",
-                    message_str(answer, "state", "unknown state"));
+        jukebox_check(f, answer);
     else if (is_absent)
         finding_add(f, FINDING_OK, "jukebox", NULL, "not running; `djamms up` starts it");
     else
@@ -289,6 +295,44 @@ static void check_jukebox(struct findings *f, const char *runtime_dir)
     message_destroy(answer);
     message_destroy(request);
     client_close(&client);
+}
+
+/* ---- board, clock, service --------------------------------------------------------------------- */
+
+static void check_board(struct findings *f, const struct machine *m)
+{
+    struct board b;
+    char output[128];
+    const char *const argv[] = { "vcgencmd", "get_throttled", NULL };
+    board_read(m->root, &b);
+    /* Where the kernel does not have the firmware's answer, its tool may. */
+    if (!(b.known & BOARD_THROTTLED) && capture_output(argv, output, sizeof(output), RUN_MS) == 0)
+        (void)board_take_throttled(&b, output);
+    board_check(f, &b);
+}
+
+static void check_clock(struct findings *f)
+{
+    struct timex clock = { .modes = 0 }; /* is only read */
+    check_time(f, adjtimex(&clock));
+}
+
+/* Where systemd runs. */
+static void check_service(struct findings *f, const struct machine *m)
+{
+    char output[4096], watchdog[256];
+    const char *argv[16] = { "systemctl", "show", SERVICE_PROPERTIES };
+    const char *const manager[] = { "systemctl", "show", "--property=RuntimeWatchdogUSec", NULL };
+    if (!systemd_runs())
+        return;
+    for (size_t i = 0; service_units[i]; i++)
+        argv[3 + i] = service_units[i];
+    if (capture_output(argv, output, sizeof(output), RUN_MS) != 0 ||
+        capture_output(manager, watchdog, sizeof(watchdog), RUN_MS) != 0) {
+        finding_add(f, FINDING_WARNING, "service", NULL, "not checked: systemctl does not answer");
+        return;
+    }
+    watchdog_check(f, m, watchdog, service_check(f, output));
 }
 
 /* ---- the report -------------------------------------------------------------------------------- */
@@ -352,8 +396,11 @@ int doctor_run(struct cli *cli)
     check_runtime_dir(&f, cli->runtime_dir);
     check_state_dir(&f, state_dir);
     check_memory(&f, &machine);
+    check_board(&f, &machine);
+    check_clock(&f);
     if (settings.is_good)
         check_fetching(&f, &settings.config, state_dir);
+    check_service(&f, &machine);
     check_jukebox(&f, cli->runtime_dir);
     free(state_dir);
     config_finish(&settings.config);

@@ -2,11 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define INSTALL_FETCH "sudo apt install yt-dlp python3"
 
 /* Before it there was no solver in yt-dlp, and since then no video without one. */
 #define FIRST_WITH_SOLVER "2025.11.12"
+
+#define OLD_DAYS 90
 
 struct youtube {
     char why[256]; /* "": it can work */
@@ -59,7 +62,25 @@ static void check_youtube(struct findings *f, const struct message *hello, bool 
                     "%s: %s", is_on ? "it cannot work" : "it is off, and could not work", y.why);
 }
 
-void fetch_check(struct findings *f, const struct message *hello, bool is_youtube_on)
+/* Sites change, and yt-dlp with them. Its version is the day it was made. */
+static void check_age(struct findings *f, const char *version, int64_t today_ms)
+{
+    struct tm made = { .tm_isdst = 0 };
+    if (sscanf(version, "%4d.%2d.%2d", &made.tm_year, &made.tm_mon, &made.tm_mday) != 3)
+        return;
+    made.tm_year -= 1900;
+    made.tm_mon -= 1;
+    long long days = (long long)(today_ms / 1000 - (int64_t)timegm(&made)) / (24 * 3600);
+    if (days < 0) /* the clock is not set */
+        return;
+    finding_add(
+        f, days > OLD_DAYS ? FINDING_WARNING : FINDING_OK, "yt-dlp",
+        days > OLD_DAYS ? "keep it up to date: see extractor.channel in `man djamms.ini`" : NULL,
+        "it is %lld days old%s", days, days > OLD_DAYS ? ": sites may have changed since" : "");
+}
+
+void fetch_check(struct findings *f, const struct message *hello, bool is_youtube_on,
+                 int64_t today_ms)
 {
     const char *version = message_str(hello, "yt_dlp", "");
     if (!hello || !*version) {
@@ -74,5 +95,6 @@ void fetch_check(struct findings *f, const struct message *hello, bool is_youtub
         has_ffmpeg ? NULL : "sudo apt install ffmpeg", "yt-dlp %.40s of %.200s, Python %.20s%s",
         version, message_str(hello, "yt_dlp_path", "?"), message_str(hello, "python", "?"),
         has_ffmpeg ? "" : "; without the program ffmpeg some videos cannot be put together");
+    check_age(f, version, today_ms);
     check_youtube(f, hello, is_youtube_on);
 }

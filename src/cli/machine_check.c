@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -237,4 +238,16 @@ void check_memory(struct findings *f, const struct machine *m)
                                        : FINDING_OK,
                     "memory", kib < 384 * 1024 ? "end other programs" : NULL, "%ld MiB are free",
                     kib / 1024);
+}
+
+void check_time(struct findings *f, int clock)
+{
+    if (clock < 0)
+        finding_add(f, FINDING_OK, "time", NULL, "whether the clock is set is not known here");
+    else if (clock == TIME_ERROR)
+        finding_add(f, FINDING_WARNING, "time",
+                    "sudo timedatectl set-ntp true, or connect the network",
+                    "the clock is not set by the network: times in lists and logs may be wrong");
+    else
+        finding_add(f, FINDING_OK, "time", NULL, "the clock is set by the network");
 }

@@ -14,3 +14,5 @@ void check_display(struct findings *f, const struct machine *m);
 void check_sound(struct findings *f, const struct machine *m);
 void check_inputs(struct findings *f, const struct machine *m);
 void check_memory(struct findings *f, const struct machine *m);
+/* `clock`: what adjtimex(2) returned for the machine's clock; < 0: it does not say. */
+void check_time(struct findings *f, int clock);

@@ -1,5 +1,6 @@
 /* status, status --watch */
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,25 @@ static void put_outputs(const struct term *t, const struct message *status)
     }
 }
 
+/* Only what the board can tell. */
+static void put_health(const struct term *t, const struct message *status)
+{
+    const struct message *h = message_object(status, "health");
+    const char *board = h ? message_str(h, "board", "") : "";
+    double c = h ? message_f64(h, "temperature_c", NAN) : NAN;
+    bool is_weak = h && message_bool(h, "undervoltage", false);
+    bool is_slow = h && message_bool(h, "throttled", false);
+    char text[TRACK_LINE_MAX], heat[32] = "";
+    if (!*board && isnan(c) && !is_weak && !is_slow)
+        return;
+    if (!isnan(c))
+        snprintf(heat, sizeof(heat), "%.1f C", c);
+    snprintf(text, sizeof(text), "%.96s%s%s%s%s", board, *board && *heat ? ", " : "", heat,
+             is_weak ? "; its power supply is too weak" : "", is_slow ? "; it is slowed down" : "");
+    put_label(t, "board");
+    put_line(t, is_weak || is_slow ? STYLE_BAD : STYLE_PLAIN, text);
+}
+
 static void put_processes(const struct term *t, const struct message *status)
 {
     for (size_t i = 0; i < message_count(status, "processes"); i++) {
@@ -205,6 +225,7 @@ static void put_status(const struct term *t, const struct message *status)
     put_library(t, status);
     put_backend(t, status);
     put_outputs(t, status);
+    put_health(t, status);
     put_processes(t, status);
     long long underruns = (long long)message_i64(status, "underruns", 0);
     if (underruns) {

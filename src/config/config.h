@@ -98,6 +98,9 @@ struct config {
         char *origins;      /* hub.origins: "", hosts of web pages, blank between */
         bool encode_arrays; /* hub.encode-arrays: no */
     } hub;
+    struct {
+        char *file; /* metrics.file: "" (none is written) */
+    } metrics;
 };
 
 struct config_error {

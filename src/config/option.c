@@ -142,6 +142,8 @@ static const struct option options[] = {
       .help = "hosts of web pages that may use the hub, blank between; *.bar.example: all below" },
     { "hub.encode-arrays", BOOL(hub.encode_arrays), .def = "no",
       .help = "take arrays for JSON attributes, as an old admin page sends them, as their text" },
+    { "metrics.file", TEXT(metrics.file), .def = "",
+      .help = "file that gets the figures of the jukebox every 15 s, for Prometheus; empty: none" },
 };
 
 size_t option_count(void)

@@ -193,6 +193,17 @@ struct message *answer_subtitles(const struct jukebox *j)
     return m;
 }
 
+static void set_played(struct message *m, const struct play_counts *counts)
+{
+    if (!counts)
+        return;
+    struct message *played = message_create();
+    message_set_i64(played, "songs", (int64_t)counts->songs);
+    message_set_i64(played, "requests", (int64_t)counts->requests);
+    message_set_i64(played, "failed", (int64_t)counts->failed);
+    message_set_object(m, "played", played);
+}
+
 struct message *answer_status(const struct command_world *w)
 {
     const struct jukebox *j = w->jukebox;
@@ -227,6 +238,8 @@ struct message *answer_status(const struct command_world *w)
     if (!play_clock_load(&w->control->clock, &clock))
         clock.underruns = 0;
     message_set_i64(m, "underruns", (int64_t)count_since(clock.underruns, marks.underruns));
+    set_played(m, w->played);
+    message_set_object(m, "health", w->health ? w->health(w->ctx) : NULL);
     return m;
 }
 

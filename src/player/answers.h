@@ -10,6 +10,13 @@ struct library;
 struct library_songs;
 struct message;
 
+/* What was played since the player started. */
+struct play_counts {
+    uint64_t songs;    /* that ended, were skipped or taken out */
+    uint64_t requests; /* of them those that guests had asked for */
+    uint64_t failed;   /* could not be played */
+};
+
 /* What commands look at and work on. */
 struct command_world {
     struct jukebox *jukebox;
@@ -22,6 +29,8 @@ struct command_world {
     struct message *(*latency)(const void *ctx); /* the answer to `latency`; NULL: there is none */
     struct message *(*fetching)(
         const void *ctx); /* of `status`: what is brought from elsewhere; NULL: none */
+    struct message *(*health)(const void *ctx); /* of `status`: board and disks; NULL: none */
+    const struct play_counts *played;           /* NULL: nobody counts */
     /* What a song waits for that is on its way, for people; false: it is here. NULL: all are. */
     bool (*waits)(const void *ctx, const struct track *t, char *out, size_t size);
     /* Somebody wants a song from elsewhere, whatever went wrong with it before. NULL: there is none. */

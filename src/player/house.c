@@ -41,6 +41,11 @@ static struct message *fetching(const void *house)
     return source_status(house);
 }
 
+static struct message *health(const void *house)
+{
+    return house_health_message(house);
+}
+
 static bool waits(const void *house, const struct track *t, char *out, size_t size)
 {
     return source_waits(house, t, out, size);
@@ -75,6 +80,8 @@ struct command_world house_world(struct house *h)
         .hub = hub_process,
         .latency = latency,
         .fetching = fetching,
+        .health = health,
+        .played = &h->played,
         .waits = waits,
         .retry = retry,
         .seal = seal,
@@ -154,8 +161,12 @@ static void publish(struct house *h, unsigned changes)
 static void keep_played(struct house *h)
 {
     struct played p;
-    while (jukebox_take_played(h->jukebox, &p))
+    while (jukebox_take_played(h->jukebox, &p)) {
         history_add(h->history, &p);
+        h->played.songs += p.how != PLAYED_FAILED;
+        h->played.failed += p.how == PLAYED_FAILED;
+        h->played.requests += p.how != PLAYED_FAILED && p.is_request;
+    }
 }
 
 static bool nothing_could_be_played(const struct house *h)
@@ -234,6 +245,7 @@ static void stop(struct house *h)
 {
     if (h->is_stopping)
         return;
+    house_health_finish(h);
     h->is_stopping = true;
     songs_finish(h);
     source_finish(h);
@@ -303,6 +315,7 @@ static int open_loop(struct house *h)
     songs_attach(h);
     source_attach(h);
     house_extractor_attach(h);
+    house_health_attach(h);
     return 0;
 }
 
@@ -442,6 +455,7 @@ int house_create(struct house **out, const struct house_params *params)
     if (ret < 0)
         goto fail;
     house_cache_open(h, params->config);
+    house_health_open(h, params);
     recall(h, params);
     process_enter(h->control, PROCESS_BRAIN, h->started_ns);
     house_turn(h); /* the first orders are out */
@@ -478,6 +492,7 @@ void house_destroy(struct house *h)
     house_cache_close(h);
     source_close(h);
     house_extractor_close(h);
+    house_health_close(h);
     for (size_t i = 0; i < ARRAY_LEN(h->waiting); i++)
         free(h->waiting[i].text);
     for (size_t i = 0; i < ARRAY_LEN(h->later); i++)

@@ -16,6 +16,7 @@ struct house_params {
     char *const *files; /* absolute paths to add at the start; borrowed for the call */
     size_t file_count;
     const struct log *log;   /* copied */
+    const char *root;        /* before /sys and /proc; NULL but in tests; outlives the house */
     struct service *service; /* told of the turns of house_run(); outlives the house, may be NULL */
 };
 

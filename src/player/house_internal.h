@@ -111,6 +111,8 @@ struct house {
     struct house_source *source;
     struct shuffle music; /* the order in which the house plays by itself */
     struct house_extractor *extractor;
+    struct house_health *health;
+    struct play_counts played;
     int64_t started_ns;
     uint64_t arguments;
     uint64_t seed;
@@ -210,6 +212,15 @@ void house_extractor_open(struct house *h, const struct house_params *p);
 void house_extractor_attach(struct house *h);
 void house_extractor_finish(struct house *h);
 void house_extractor_close(struct house *h);
+
+/* house_health.c: board and disks, the hourly figures in the log, the file for a monitoring system. Each after its like of
+ * house_source.c. */
+void house_health_open(struct house *h, const struct house_params *p);
+void house_health_attach(struct house *h);
+void house_health_finish(struct house *h);
+void house_health_close(struct house *h);
+/* `health` of the status; NULL: it was not looked at yet. The caller owns it. */
+struct message *house_health_message(const struct house *h);
 
 /* house_cache.c */
 void house_cache_open(struct house *h, const struct config *config);

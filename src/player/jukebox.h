@@ -102,6 +102,7 @@ struct played {
     int64_t started_wall_ms, ended_wall_ms;
     double played_s;
     enum played_how how;
+    bool is_request;
 };
 
 struct jukebox;

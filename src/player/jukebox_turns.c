@@ -92,6 +92,7 @@ static void keep_history(struct jukebox *j, enum played_how how)
         .ended_wall_ms = j->view.wall_ms,
         .played_s = (double)j->played_ns / (double)NS_PER_S,
         .how = how,
+        .is_request = j->queue.now->is_request,
     };
     track_display_title(j->queue.now, p->title, sizeof(p->title));
     track_display_artist(j->queue.now, p->artist, sizeof(p->artist));

@@ -77,6 +77,22 @@ static void a_file_is_replaced_whole_and_private(void **state)
     free(absolute);
 }
 
+static void what_is_published_is_whole_and_for_all(void **state)
+{
+    struct stat first, st;
+    mode_t mask = umask(077);
+    assert_int_equal(file_publish("a", "one", 3), 0);
+    assert_int_equal(stat("a", &first), 0);
+    assert_int_equal(first.st_mode & 0777, 0644);
+    assert_int_equal(file_publish("a", "two and more", 12), 0);
+    assert_file("a", "two and more");
+    assert_int_equal(stat("a", &st), 0);
+    assert_int_not_equal(st.st_ino, first.st_ino); /* who reads the former goes on with all of it */
+    assert_int_equal(access("a.new", F_OK), -1);
+    assert_int_equal(file_publish("nowhere/a", "x", 1), -ENOENT);
+    umask(mask);
+}
+
 static void what_a_power_cut_left_behind_does_no_harm(void **state)
 {
     FILE *f = fopen("a.new", "w");
@@ -193,6 +209,7 @@ int main(void)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_file_is_replaced_whole_and_private),
+        IN_FOLDER(what_is_published_is_whole_and_for_all),
         IN_FOLDER(what_a_power_cut_left_behind_does_no_harm),
         IN_FOLDER(a_full_disk_leaves_the_old_file_and_nothing_else),
         IN_FOLDER(every_other_failure_leaves_what_was_there),

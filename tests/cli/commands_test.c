@@ -316,6 +316,48 @@ static const char status_line[] =
     "\"address\":\"http://h:1/v1\"},{\"name\":\"gone\",\"pid\":0,\"is_alive\":false,"
     "\"address\":\"\"}],\"underruns\":5}";
 
+static void figures_are_printed_as_they_are_told(void **state)
+{
+    struct fake_player p = FAKE_PLAYER(status_line);
+    struct run r = RUN("metrics", "--runtime-dir", p.dir);
+    assert_int_equal(r.code, 0);
+    assert_contains(r.out, "# TYPE djamms_output_frames_late_total counter\n"
+                           "djamms_output_frames_late_total{output=\"HDMI-A-1\"} 1\n");
+    assert_contains(r.out, "djamms_sound_underruns_total 5\n");
+    run_finish(&r);
+    char *request = fake_player_finish(&p);
+    assert_contains(request, "status");
+    free(request);
+    r = RUN("metrics", "--runtime-dir", "/nonexistent");
+    assert_int_equal(r.code, 3);
+    assert_string_equal(r.out, "");
+    run_finish(&r);
+}
+
+static void the_board_is_shown_where_it_says_something(void **state)
+{
+    static const char *const shown[][2] = {
+        { "null", NULL },
+        { "{\"board\":null,\"temperature_c\":null,\"undervoltage\":null}", NULL },
+        { "{\"board\":\"Raspberry Pi 4\",\"temperature_c\":61.3,\"throttled\":false}",
+          "board      Raspberry Pi 4, 61.3 C\n" },
+        { "{\"temperature_c\":82,\"undervoltage\":true,\"throttled\":true}",
+          "board      82.0 C; its power supply is too weak; it is slowed down\n" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        char *line = xasprintf("{\"ok\":true,\"state\":\"idle\",\"health\":%s}", shown[i][0]);
+        struct fake_player p = FAKE_PLAYER(line);
+        struct run r = RUN("status", "--runtime-dir", p.dir);
+        if (shown[i][1])
+            assert_contains(r.out, shown[i][1]);
+        else
+            assert_null(strstr(r.out, "board"));
+        run_finish(&r);
+        free(fake_player_finish(&p));
+        free(line);
+    }
+}
+
 static void status_tells_all_and_lets_no_control_bytes_through(void **state)
 {
     static const char *const parts[] = { "playing",
@@ -571,6 +613,8 @@ int main(void)
         cmocka_unit_test(without_a_jukebox_every_client_command_ends_with_3_and_says_so),
         cmocka_unit_test(a_player_that_dies_in_the_middle_of_an_answer_is_a_failure),
         cmocka_unit_test(commands_send_print_and_end_as_promised),
+        cmocka_unit_test(figures_are_printed_as_they_are_told),
+        cmocka_unit_test(the_board_is_shown_where_it_says_something),
         cmocka_unit_test(status_tells_all_and_lets_no_control_bytes_through),
         cmocka_unit_test(answers_of_any_shape_do_no_harm),
         cmocka_unit_test(the_queue_is_listed_in_aligned_columns),

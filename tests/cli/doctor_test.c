@@ -180,9 +180,9 @@ static void findings_are_bounded_and_the_worst_counts(void **state)
     assert_string_equal(f.at[0].text, "a b 0");
 }
 
-static const char *const sections[] = { "system",  "programs", "settings", "library",
-                                        "cache",   "display",  "sound",    "inputs",
-                                        "runtime", "space",    "memory",   "jukebox" };
+static const char *const sections[] = { "system",  "programs", "settings", "library", "cache",
+                                        "display", "sound",    "inputs",   "runtime", "space",
+                                        "memory",  "heat",     "power",    "time",    "jukebox" };
 
 /* The first `count` of them, for DJAMMS_LIBEXEC. */
 static void make_programs(const char *dir, size_t count)
@@ -391,6 +391,40 @@ static void the_font_of_emoji_is_the_one_with_colours(void **state)
     remove_dir(dir);
 }
 
+/* As vcgencmd answers. */
+static const struct {
+    const char *script, *says;
+    int code;
+} firmware_cases[] = {
+    { "echo throttled=0x0", "ok       power     the power supply is strong enough\n", 0 },
+    { "echo throttled=0x50005", "problem  power     the power supply is too weak now", 1 },
+    { "echo VCHI initialization failed; exit 255", "ok       power     not known here", 0 },
+};
+
+static void the_tool_of_the_firmware_stands_in_for_the_kernel(void **state)
+{
+    char *dir = temp_dir(), *before = xstrdup(getenv("PATH")),
+         *path = xasprintf("%s:%s", dir, before);
+    setenv("PATH", path, 1);
+    for (size_t i = 0; i < ARRAY_LEN(firmware_cases); i++) {
+        char *script = xasprintf("#!/bin/sh\n[ \"$1\" = get_throttled ] || exit 9\n%s\n",
+                                 firmware_cases[i].script);
+        char *file = make_file(dir, "vcgencmd", script);
+        assert_int_equal(chmod(file, 0700), 0);
+        struct run r = RUN("doctor", "--runtime-dir", dir, "--state-dir", dir);
+        assert_contains(r.out, firmware_cases[i].says);
+        if (firmware_cases[i].code)
+            assert_int_equal(r.code, firmware_cases[i].code);
+        run_finish(&r);
+        free(file);
+        free(script);
+    }
+    setenv("PATH", before, 1);
+    free(before);
+    free(path);
+    remove_dir(dir);
+}
+
 static void a_working_folder_that_is_gone_does_no_harm(void **state)
 {
     char *dir = temp_dir(), *before = getcwd(NULL, 0);
@@ -448,6 +482,7 @@ int main(void)
         cmocka_unit_test(folders_of_the_library_that_are_not_there_are_told),
         cmocka_unit_test(room_for_fetched_media_is_told),
         cmocka_unit_test(the_font_of_emoji_is_the_one_with_colours),
+        cmocka_unit_test(the_tool_of_the_firmware_stands_in_for_the_kernel),
         cmocka_unit_test(a_working_folder_that_is_gone_does_no_harm),
         cmocka_unit_test(output_is_captured_and_bounded),
     };

@@ -43,7 +43,7 @@ static void each_worker_gets_its_finding_and_youtube_its_reason(void **state)
         struct findings f = { .count = 0 };
         struct message *hello = message_parse(e->hello, strlen(e->hello), NULL, 0);
         assert_non_null(hello);
-        fetch_check(&f, hello, e->is_on);
+        fetch_check(&f, hello, e->is_on, 0);
         message_destroy(hello);
         assert_int_equal(f.count, 2);
         assert_int_equal(f.at[0].result, e->fetching);
@@ -62,7 +62,7 @@ static void one_that_does_not_start_is_told_with_its_words(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct findings f = { .count = 0 };
         struct message *hello = i < 2 ? message_parse(texts[i], strlen(texts[i]), NULL, 0) : NULL;
-        fetch_check(&f, hello, true);
+        fetch_check(&f, hello, true, 0);
         message_destroy(hello);
         assert_int_equal(f.count, 1);
         assert_int_equal(f.at[0].result, FINDING_WARNING);
@@ -71,10 +71,41 @@ static void one_that_does_not_start_is_told_with_its_words(void **state)
     }
 }
 
+static const struct {
+    const char *version;
+    int64_t day; /* since 1970 */
+    int count;   /* findings */
+    enum finding_result result;
+    const char *says;
+} ages[] = {
+    { "2026.10.26", 20752, 3, FINDING_OK, "it is 0 days old" },
+    { "2026.10.26.123456", 20842, 3, FINDING_OK, "it is 90 days old" },
+    { "2026.10.26", 20843, 3, FINDING_WARNING, "it is 91 days old: sites may have changed" },
+    { "2026.10.26", 20751, 2, FINDING_OK, NULL }, /* a clock that is not set */
+    { "main", 20843, 2, FINDING_OK, NULL },
+};
+
+static void an_old_one_is_told_by_its_days(void **state)
+{
+    for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+        struct findings f = { .count = 0 };
+        struct message *hello = message_create();
+        message_set_str(hello, "yt_dlp", ages[i].version);
+        fetch_check(&f, hello, false, ages[i].day * 24 * 3600 * 1000);
+        message_destroy(hello);
+        assert_int_equal(f.count, ages[i].count);
+        if (ages[i].says) {
+            assert_int_equal(f.at[1].result, ages[i].result);
+            assert_non_null(strstr(f.at[1].text, ages[i].says));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_worker_gets_its_finding_and_youtube_its_reason),
+        cmocka_unit_test(an_old_one_is_told_by_its_days),
         cmocka_unit_test(one_that_does_not_start_is_told_with_its_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@
 #define PATIENCE_S 60 /* a test that waits longer has failed */
 
 struct zone {
-    char folder[64], state_dir[80];
+    char folder[64], state_dir[80], root[80];
     char *file[3], *files[3];
     struct config config;
     pid_t brain;
@@ -48,6 +48,7 @@ static struct house_params params_of(struct zone *z, size_t file_count, const st
         .files = z->files,
         .file_count = file_count,
         .log = log,
+        .root = z->root,
     };
 }
 
@@ -246,6 +247,15 @@ static void journal_holds(struct zone *z, size_t count)
     journal_state_finish(&s);
 }
 
+/* A file of the kernel's, on a machine made of folders. */
+static void put_kernel_file(struct zone *z, const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s%s", z->root, folder);
+    assert_int_equal(dir_make(path), 0);
+    folder_write(path, name, text, strlen(text));
+}
+
 /* ---- tests ------------------------------------------------------------------------------------- */
 
 static void the_first_orders_are_out_when_it_is_up(void **state)
@@ -412,6 +422,10 @@ static void what_was_played_is_in_the_history(void **state)
     assert_true(start_brain(z, 2));
     make_it_play(z);
     say_ok(z, "{\"command\":\"skip\"}");
+    struct message *status = say(z, "{\"command\":\"status\"}");
+    assert_int_equal(message_i64(message_object(status, "played"), "songs", 0), 1);
+    assert_int_equal(message_i64(message_object(status, "played"), "requests", -1), 0);
+    message_destroy(status);
     end_brain(z, SIGTERM);
     assert_true(start_brain(z, 2));
     struct message *m = say(z, "{\"command\":\"history\"}");
@@ -529,6 +543,44 @@ static void with_exit_at_end_bad_files_are_a_failure(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
 }
 
+static void board_and_disks_are_told_and_are_figures_in_a_file(void **state)
+{
+    struct zone *z = *state;
+    char file[128], *text;
+    struct config_error error;
+    snprintf(z->root, sizeof(z->root), "%s/root", z->folder);
+    snprintf(file, sizeof(file), "%s/djamms.prom", z->folder);
+    assert_int_equal(config_set(&z->config, "metrics.file", file, &error), 0);
+    put_kernel_file(z, "/proc/device-tree", "model", "Raspberry Pi 4 Model B");
+    put_kernel_file(z, "/sys/class/thermal/thermal_zone0", "type", "cpu-thermal\n");
+    put_kernel_file(z, "/sys/class/thermal/thermal_zone0", "temp", "61341\n");
+    put_kernel_file(z, "/sys/devices/platform/soc/soc:firmware", "get_throttled", "1\n");
+    assert_true(start_brain(z, 0));
+    struct message *m = say(z, "{\"command\":\"watch\"}");
+    while (!message_object(m, "health") || access(file, F_OK) < 0) { /* a line comes each second */
+        message_destroy(m);
+        m = hear(z);
+        assert_non_null(m);
+    }
+    const struct message *health = message_object(m, "health");
+    assert_string_equal(message_str(health, "board", ""), "Raspberry Pi 4 Model B");
+    assert_true(message_f64(health, "temperature_c", 0) == 61.3);
+    assert_true(message_bool(health, "undervoltage", false));
+    assert_int_equal(message_i64(health, "undervoltages", -1), 1);
+    assert_false(message_bool(health, "throttled", true));
+    assert_int_equal(message_i64(health, "throttlings", -1), 0);
+    assert_true(message_i64(health, "state_free", 0) > 0);
+    assert_true(message_i64(health, "state_size", 0) >= message_i64(health, "state_free", 0));
+    assert_int_equal(message_i64(message_object(m, "played"), "songs", -1), 0);
+    message_destroy(m);
+    assert_int_equal(file_read(file, 1 << 20, &text, NULL), 0);
+    assert_non_null(strstr(text, "\ndjamms_board_temperature_celsius 61.3\n"));
+    assert_non_null(strstr(text, "\ndjamms_board_undervoltage 1\n"));
+    free(text);
+    assert_int_equal(end_brain(z, SIGTERM), 0);
+    assert_int_equal(access(file, F_OK), -1); /* what nobody keeps is no figure */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -543,6 +595,7 @@ int main(void)
         TEST(quit_empties_the_plan_and_answers_first),
         TEST(a_key_at_a_stage_reaches_the_jukebox),
         TEST(what_was_played_is_in_the_history),
+        TEST(board_and_disks_are_told_and_are_figures_in_a_file),
         TEST(a_screenshot_is_answered_when_the_stage_has_taken_it),
         TEST(what_is_in_the_queue_stays_in_the_cache),
         TEST(a_cache_that_cannot_be_used_is_told_and_tried_again),

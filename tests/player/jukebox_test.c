@@ -84,6 +84,10 @@ static void a_request_takes_the_place_of_the_loaded_next(void **state)
     house_run(h, 10000);
     assert_on_air(h, "c.mp4");
     assert_int_equal(h->stood_ns, 0);
+    house_run(h, 10000);
+    assert_int_equal(h->played_count, 2);
+    assert_false(h->played[0].is_request);
+    assert_true(h->played[1].is_request);
     end(h);
 }
 

@@ -21,7 +21,7 @@ class WithoutJukebox(unittest.TestCase):
         cls.addClassCleanup(cls.house.close)
 
     def test_not_running_is_status_3(self):
-        for words in ("status", "queue", "skip", "pause", "resume", "seek 10", "volume 5", "mute", "shuffle", "clear",
+        for words in ("status", "metrics", "queue", "skip", "pause", "resume", "seek 10", "volume 5", "mute", "shuffle", "clear",
                       "remove main:1", "move main:1 2", "history", f"add {CLIPS['q1']['path']}", "screenshot /tmp/x.png"):
             code, _, error = self.house.cli(*words.split())
             self.assertEqual(code, NOT_RUNNING, words)
@@ -38,7 +38,7 @@ class WithoutJukebox(unittest.TestCase):
         code, out, _ = self.house.cli("--help")
         self.assertEqual(code, OK)
         commands = "play up status queue add skip pause resume seek volume mute remove move shuffle clear screenshot " \
-                   "doctor history config completion"
+                   "doctor metrics logs history config completion"
         for name in commands.split():
             self.assertIn(f" {name} ", out + " ", name)
             code, text, _ = self.house.cli(name, "--help")
@@ -99,7 +99,7 @@ class WithJukebox(unittest.TestCase):
         library = cls.house.tmp / "media" / "library"
         library.mkdir()
         (library / "Band - Song -- dQw4w9WgXcQ.mkv").symlink_to(CLIPS["q1"]["path"])
-        cls.house.up(*cls.files, sound_driver="null", library_paths=library)
+        cls.jukebox = cls.house.up(*cls.files, sound_driver="null", library_paths=library)
 
     def setUp(self):
         h = self.house
@@ -134,6 +134,36 @@ class WithJukebox(unittest.TestCase):
         self.assertEqual((hub["pid"], hub["address"][:17]), (self.house.find("djamms-hub"), "http://127.0.0.1:"))
         self.assertEqual(len(s["outputs"]), 1)
         self.assertIn(s["now"]["title"], self.run_ok("status"))
+
+    def test_metrics_are_the_figures_of_the_status(self):
+        h = self.house
+        h.wait_status(lambda s: s["health"] and s["backend"]["link"] == "connected" and s["outputs"][0]["presented"], 20,
+                      "board and disks are looked at, the hub is reached")
+        figures = dict(x.rsplit(" ", 1) for x in self.run_ok("metrics").splitlines() if not x.startswith("#"))
+        s = self.json("status")
+        screen = s["outputs"][0]["name"]
+        self.assertEqual((figures['djamms_state{state="playing"}'], figures["djamms_sync_connected"]), ("1", "1"))
+        self.assertEqual(figures['djamms_queue_entries{list="main"}'], "3")
+        self.assertEqual(figures['djamms_process_up{process="stage"}'], "1")
+        presented = int(figures['djamms_output_frames_presented_total{output="%s"}' % screen])
+        self.assertTrue(0 < presented <= s["outputs"][0]["presented"], presented)
+        self.assertGreater(int(figures['djamms_disk_size_bytes{folder="state"}']), 0)
+
+    def test_doctor_looks_at_the_jukebox_that_runs(self):
+        self.house.wait_status(lambda s: s["backend"]["link"] == "connected", 20, "the hub is reached")
+        checks = self.json("doctor")["checks"]
+        texts = {c["name"]: (c["result"], c["text"]) for c in checks}
+        self.assertEqual(texts["jukebox"][0], "ok")
+        self.assertTrue(texts["backend"][1].startswith("hub: connected"), texts["backend"])
+        self.assertIn("came late", texts["pictures"][1])
+
+    def test_its_log_is_summed_up(self):
+        # The first figures are in the log when it has been looked at board and disks.
+        wait_until(lambda: "figures: songs=" in self.jukebox.log.read_text(errors="replace"), 20, "figures in the log")
+        summary = self.json("logs", "--summary", self.jukebox.log)
+        self.assertTrue(all(isinstance(summary[k], (int, float)) for k in ("songs", "late", "underruns", "state_free_mb")),
+                        summary)
+        self.assertIn("songs", self.run_ok("logs", "--summary", self.jukebox.log))
 
     def test_status_watch_follows_changes(self):
         p = subprocess.Popen([self.house.bin / "djamms", "status", "--watch", "--json"], env=self.house.env,

@@ -53,7 +53,7 @@ class Package(unittest.TestCase):
 
     def test_units_name_programs_that_are_in_it(self):
         units = [self.root / f for f in self.files if f.startswith("usr/lib/systemd/system/")]
-        self.assertEqual(len(units), 7)
+        self.assertEqual(len(units), 9)
         for unit in units:
             for program in re.findall(r"^ExecStart=-?(\S+)", unit.read_text(), re.M):
                 self.assertTrue(os.access(self.root / program.lstrip("/"), os.X_OK), f"{unit.name}: {program}")

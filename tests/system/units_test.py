@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The units of the jukebox as they are installed: systemd finds nothing wrong with them, they are shut in, user and folders
 come into being, and what stands around them works: the fallback card, `djamms logs`, the way to the running service."""
+import json
 import os
 import pwd
 import shutil
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from units import settings, stage_install  # noqa: E402
 
 BUILD = Path(os.environ["DJAMMS_BUILD"])
 SERVICES = ["djamms-player.service", "djamms-stage.service", "djamms-deck@.service", "djamms-hub.service",
-            "djamms-fallback@.service"]
+            "djamms-fallback@.service", "djamms-summary.service"]
 # What `systemd-analyze security` may say at most, times ten.
 EXPOSED = {"djamms-deck@.service": 15}
 ALL_EXPOSED = 25
@@ -58,7 +60,7 @@ class Units(Folder):
 
     @needs("systemd-analyze")
     def test_systemd_finds_no_mistake_in_them(self):
-        names = ["djamms.target", "run-djamms-shm.mount"] + [s.replace("@.", "@a.") for s in SERVICES]
+        names = ["djamms.target", "djamms-summary.timer", "run-djamms-shm.mount"] + [s.replace("@.", "@a.") for s in SERVICES]
         r = run("systemd-analyze", "verify", "--man=no", *(self.tmp / n for n in names),
                 env=dict(os.environ, SYSTEMD_UNIT_PATH=f"{self.tmp}:"))
         self.assertEqual(r.stderr, "")
@@ -112,9 +114,18 @@ class Units(Folder):
     def test_the_target_starts_all(self):
         wanted = settings(self.tmp / "djamms.target")["Wants"][0].split()
         self.assertEqual(sorted(wanted), ["djamms-deck@a.service", "djamms-deck@b.service", "djamms-hub.service",
-                                          "djamms-player.service", "djamms-stage.service"])
+                                          "djamms-player.service", "djamms-stage.service",
+                                          "djamms-summary.timer"])
         for name in SERVICES[:4]:
             self.assertEqual(settings(self.tmp / name)["PartOf"], ["djamms.target"])
+
+    def test_the_day_is_summed_up_by_who_may_read_the_journal_and_little_else(self):
+        unit = settings(self.tmp / "djamms-summary.service")
+        self.assertEqual(unit["SupplementaryGroups"], ["systemd-journal"])
+        self.assertIn("logs --summary", unit["ExecStart"][0])
+        self.assertIn("-/var/lib/djamms", unit["InaccessiblePaths"][0].split())
+        timer = settings(self.tmp / "djamms-summary.timer")
+        self.assertEqual((timer["Persistent"], timer["PartOf"]), (["yes"], ["djamms.target"]))
 
     @needs("systemd-sysusers")
     @unittest.skipUnless(IS_ROOT, "making users and their folders takes root")
@@ -187,10 +198,98 @@ class Command(Folder):
         self.assertEqual(r.returncode, 2)
 
     @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
+    def test_the_summary_reads_the_journal_of_a_day_and_asks_who_runs(self):
+        restart = "5eb03494b6584870a536b337290809b3"
+        entries = [{"MESSAGE": "figures: songs=2 late=1 hottest_c=50.0", "PRIORITY": "6", "DJAMMS_MODULE": "health"},
+                   {"MESSAGE": "clip 7 is broken", "PRIORITY": "4", "DJAMMS_MODULE": "source"},
+                   {"MESSAGE": "clip 12 is broken", "PRIORITY": "4", "DJAMMS_MODULE": "source"},
+                   {"MESSAGE": "Scheduled restart job", "UNIT": "djamms-stage.service", "MESSAGE_ID": restart,
+                    "PRIORITY": "4"},
+                   {"MESSAGE": "figures: songs=9 late=3 hottest_c=61.3", "PRIORITY": "6", "DJAMMS_MODULE": "health"}]
+        (self.tmp / "entries").write_text("".join(json.dumps(e) + "\n" for e in entries) + "no JSON\n")
+        fake = self.tmp / "journalctl"
+        fake.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {self.tmp}/words\ncat {self.tmp}/entries\n')
+        fake.chmod(0o755)
+        booted = "mkdir -p /run/systemd/system"
+        before = int(time.time())
+        r = self.in_system(booted, "logs", "--summary")
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        for line in ("songs      7 played", "restarts   stage 1", "pictures   2 late", "heat       61.3 C at most",
+                     "errors     none", "warnings   2: 2 x source: clip N is broken"):
+            self.assertIn(line + "\n", r.stdout)
+        words = (self.tmp / "words").read_text()
+        self.assertIn("--unit=djamms-*|--output=json|", words)
+        since = int(words.split("--since=@")[1].rstrip("|"))
+        self.assertTrue(before - 86400 <= since <= time.time() - 86400, words)
+        # A jukebox that runs has the last word.
+        status = {"ok": True, "played": {"songs": 12}, "outputs": [{"late": 4}], "health": {"temperature_c": 70.5}}
+        listen = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); "
+                  "s.settimeout(20); c = s.accept()[0]; c.recv(4096); c.sendall(sys.argv[2].encode() + b'\\n'); c.recv(1)")
+        (self.tmp / "listen.py").write_text(listen)
+        runs = (f"{booted}; mkdir /run/djamms; python3 {self.tmp}/listen.py /run/djamms/control.sock "
+                f"'{json.dumps(status)}' & until [ -S /run/djamms/control.sock ]; do :; done")
+        r = self.in_system(runs, "logs", "--summary", "--json")
+        summary = json.loads(r.stdout)
+        self.assertEqual([summary[k] for k in ("songs", "late", "hottest_c", "errors", "warnings")], [10, 3, 70.5, 0, 2])
+        self.assertEqual(summary["restarts"], [{"program": "stage", "count": 1}])
+        self.assertEqual(summary["kinds"], [{"level": "warning", "text": "source: clip N is broken", "count": 2}])
+        # Where there is no journal to be had, that is said.
+        fake.write_text("#!/bin/sh\nexit 1\n")
+        r = self.in_system(booted, "logs", "--summary")
+        self.assertEqual((r.returncode, r.stdout), (1, ""))
+        self.assertIn("journalctl failed", r.stderr)
+        r = self.in_system(booted, "logs", "--summary", "--since", "today")
+        self.assertEqual(r.returncode, 2)
+
+    @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
+    def test_the_summary_of_a_service_is_one_entry_of_the_journal(self):
+        (self.tmp / "log").write_text("player | health: figures: songs=3 late=0\nplayer | error: cache: full\n")
+        # The journal's socket: the first datagram is kept.
+        (self.tmp / "journald.py").write_text(
+            "import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); s.settimeout(20); "
+            "open(sys.argv[2], 'wb').write(s.recv(65536))")
+        prepare = (f"mkdir -p /run/systemd/journal; python3 {self.tmp}/journald.py /run/systemd/journal/socket {self.tmp}/got & "
+                   "until [ -S /run/systemd/journal/socket ]; do :; done; "
+                   "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/$$/fd/2)")
+        r = self.in_system(prepare, "logs", "--summary", self.tmp / "log")
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "", ""))
+        entry = (self.tmp / "got").read_text().splitlines()
+        self.assertIn("PRIORITY=6", entry)
+        self.assertIn("DJAMMS_MODULE=summary", entry)
+        message = next(x for x in entry if x.startswith("MESSAGE="))
+        self.assertIn("songs: 3 played; restarts: none; pictures: 0 late;", message)
+        self.assertIn("errors: 1: 1 x cache: full; warnings: none", message)
+
+    @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
+    def test_doctor_asks_systemd_for_the_units(self):
+        def doctor(text, prepare="mkdir -p /run/systemd/system"):
+            fake = self.tmp / "systemctl"
+            fake.write_text(f"#!/bin/sh\n{text}\n")
+            fake.chmod(0o755)
+            checks = json.loads(self.in_system(prepare, "doctor", "--json", "--state-dir", self.tmp).stdout)["checks"]
+            return [(c["result"], c["text"]) for c in checks if c["name"] == "service"]
+        block = "printf 'Id=%s\\nLoadState=loaded\\nActiveState=%s\\nUnitFileState=enabled\\nResult=success\\nNRestarts=0\\n\\n' {} {}"
+        shown = (f'[ "$1" = show ] || exit 9\necho "$@" >> {self.tmp}/asked\n[ $# -gt 2 ] || exit 0\n'
+                 + block.format("djamms.target", "active") + "\n" + block.format("djamms-player.service", "active") + "\n"
+                 + block.format("djamms-stage.service", "failed"))
+        found = doctor(shown)
+        self.assertEqual([r for r, _ in found], ["ok", "ok", "problem"], found)
+        self.assertIn("djamms-stage.service does not run: failed", found[2][1])
+        asked = (self.tmp / "asked").read_text()
+        for unit in settings(stage_install() / "lib/systemd/system/djamms.target")["Wants"][0].split():
+            if unit.endswith(".service"):
+                self.assertIn(unit, asked)
+        self.assertEqual(doctor("exit 1"), [("warning", "not checked: systemctl does not answer")])
+        self.assertEqual(doctor(shown, prepare="true"), [])     # systemd does not run
+
+    @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
     def test_logs_says_what_to_do_where_systemd_does_not_run(self):
         r = self.in_system("true", "logs")
         self.assertEqual((r.returncode, r.stdout), (1, ""))
         self.assertIn("`djamms up` writes its own to its terminal", r.stderr)
+        r = self.in_system("true", "logs", "--summary")
+        self.assertEqual((r.returncode, r.stdout), (1, ""))
+        self.assertIn("`djamms logs --summary FILE` reads it", r.stderr)
 
     @unittest.skipUnless(can_unshare(), "no mount namespace can be had")
     def test_the_service_is_found_and_a_jukebox_of_our_own_comes_first(self):
