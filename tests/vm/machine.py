@@ -22,7 +22,7 @@ import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-KERNEL = HERE.parents[1] / "build" / "vm-kernel"    # laid there by `./dev deps test`
+KERNEL = HERE.parents[1] / "build" / "vm-kernel"    # laid there by `./dev test --long`
 # Loaded in this order, each after those it needs.
 MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "virtio_gpu", "virtio_input", "evdev",
            "snd_ens1370")
@@ -39,9 +39,9 @@ def check():
         raise CannotRun("the test machine is made for x86-64 only")
     for program in ("qemu-system-x86_64", "busybox"):
         if not shutil.which(program):
-            raise CannotRun(f"there is no {program}; `./dev deps test` installs it")
+            raise CannotRun(f"there is no {program}; `./dev test --long` installs it")
     if not (KERNEL / "vmlinuz").exists():
-        raise CannotRun(f"there is no kernel in {KERNEL}; `./dev deps test` lays it there")
+        raise CannotRun(f"there is no kernel in {KERNEL}; `./dev test --long` lays it there")
     if os.geteuid() != 0:
         raise CannotRun("the machine's root is read through QEMU, which needs root's rights")
 
