@@ -28,6 +28,11 @@ Environment=ASK=%s
 """
 
 
+# An emulated processor on a busy computer is a hundred times slower than a box: what only takes long is not killed for it.
+PATIENCE = "[Service]\nWatchdogSec=10min\nTimeoutStartSec=10min\nTimeoutStopSec=2min\n"
+UNITS = ("djamms-player.service", "djamms-stage.service", "djamms-deck@.service", "djamms-hub.service")
+
+
 class CannotRun(Exception):
     """This computer cannot run the machine, says why."""
 
@@ -76,7 +81,8 @@ class Box:
         self.monitor = self.process = None
         probe = PROBE % base64.b64encode(ask.encode()).decode()
         credentials = {"systemd.extra-unit.ask.service": probe,
-                       "systemd.unit-dropin.multi-user.target~ask": "[Unit]\nWants=ask.service\n"}
+                       "systemd.unit-dropin.multi-user.target~ask": "[Unit]\nWants=ask.service\n",
+                       **{f"systemd.unit-dropin.{u}~patience": PATIENCE for u in UNITS}}
         shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", self.folder / "vars.fd")
         words = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "qemu64", "-smp", "2",
                  "-m", "2048", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
