@@ -21,7 +21,8 @@ endif()
 # Linked libraries are found; these are loaded when they are used, or are programs.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd, libsystemd0, libcurl4t64 | libcurl4, python3")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "yt-dlp, ffmpeg, fonts-dejavu-core, fonts-noto-core, fonts-noto-cjk, fonts-noto-color-emoji")
+# Without the GL libraries SDL has no way to a display of the kernel, and it does not ask for them itself.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "yt-dlp, ffmpeg, libegl1, libgles2, libgl1-mesa-dri, fonts-dejavu-core, fonts-noto-core, fonts-noto-cjk, fonts-noto-color-emoji")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${CMAKE_SOURCE_DIR}/assets/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA

@@ -114,6 +114,15 @@ add_test(NAME system/source_kill_long CONFIGURATIONS Long
         ${CMAKE_CURRENT_SOURCE_DIR}/system/source_test.py Kill.test_killed_again_and_again_nothing_bad_is_published
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
 set_tests_properties(system/source_kill_long PROPERTIES TIMEOUT 7200 RUN_SERIAL TRUE)
+# The package in a new minimal Debian of this machine's release.
+add_test(NAME system/package_clean_long CONFIGURATIONS Long
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/system/package_test.py Clean
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+set_tests_properties(system/package_clean_long PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
+# The image of a box, made and started in QEMU.
+add_test(NAME image/boot_long CONFIGURATIONS Long
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/image/boot_test.py)
+set_tests_properties(image/boot_long PROPERTIES TIMEOUT 10800 RUN_SERIAL TRUE SKIP_RETURN_CODE 77)
 
 # When all tests are known: what the system tests need, and which tests run under the sanitizers.
 function(djamms_test_properties)
