@@ -289,7 +289,7 @@ SHM_SLOT(start_marks)
 
 #define CONTROL_NAME    "control"
 #define CONTROL_MAGIC   0x43544d44u /* "DMTC" */
-#define CONTROL_VERSION 6u
+#define CONTROL_VERSION 7u
 
 struct control {
     struct segment_header header;

@@ -213,7 +213,9 @@ static void starts_are_counted_over_deaths(void **state)
 {
     struct control *c = shared_memory(sizeof(*c));
     for (uint32_t i = 1; i <= 3; i++) {
+        process_limit(c, PROCESS_DECK_B, 7); /* a former life's */
         process_enter(c, PROCESS_DECK_B, i);
+        assert_int_equal(atomic_load(&c->process[PROCESS_DECK_B].limit_ns), 0);
         assert_int_equal(atomic_load(&c->process[PROCESS_DECK_B].starts), i);
     }
     process_beat(c, PROCESS_DECK_B, 99);

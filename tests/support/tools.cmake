@@ -22,21 +22,22 @@ djamms_tool(wavscan wavscan.c)
 djamms_tool(relay relay.c relay_frames.c)
 
 # Set before a program by LD_PRELOAD, so never instrumented either.
-add_library(wall MODULE ${support}/wall.c)
-set_target_properties(wall PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
-if(DJAMMS_SANITIZE)
-    target_compile_options(wall PRIVATE -fno-sanitize=all)
-    target_link_options(wall PRIVATE -fno-sanitize=all)
-endif()
+function(djamms_preload name source)
+    add_library(${name} MODULE ${source})
+    set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+    if(DJAMMS_SANITIZE)
+        target_compile_options(${name} PRIVATE -fno-sanitize=all)
+        target_link_options(${name} PRIVATE -fno-sanitize=all)
+    endif()
+endfunction()
 
-# For the emulated displays of tests/vm.
-add_library(surfaceless MODULE ${CMAKE_CURRENT_SOURCE_DIR}/vm/surfaceless.c)
-set_target_properties(surfaceless PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools PREFIX "")
+djamms_preload(wall ${support}/wall.c)
+
+# For the emulated displays.
+djamms_preload(surfaceless ${CMAKE_CURRENT_SOURCE_DIR}/vm/surfaceless.c)
 target_link_libraries(surfaceless PRIVATE ${CMAKE_DL_LIBS})
-if(DJAMMS_SANITIZE)
-    target_compile_options(surfaceless PRIVATE -fno-sanitize=all)
-    target_link_options(surfaceless PRIVATE -fno-sanitize=all)
-endif()
+djamms_preload(xrgb ${CMAKE_CURRENT_SOURCE_DIR}/vm/xrgb.c)
+target_link_libraries(xrgb PRIVATE PkgConfig::DRM)
 
 # The jukebox's own judgement, so instrumented like it.
 add_executable(failclass ${support}/failclass.c)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
-from house import main
+from house import main, wait_until
 from machine import CannotRun, Machine, check
 from screen import code_in, load_clips, read_code, tool
 
@@ -20,11 +20,11 @@ SECONDS = SONGS[0]["frames"] / SONGS[0]["fps"]
 ROUND = len(SONGS) * SECONDS
 BIN = Path(os.environ["DJAMMS_BUILD"]) / "bin"
 ZONE = "HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin DJAMMS_RUNTIME_DIR=/run/zone DJAMMS_STATE_DIR=/run/state " \
-       "DJAMMS_CONFIG=/run/empty.ini"
+       f"DJAMMS_CONFIG=/run/empty.ini LD_PRELOAD={tool('xrgb.so')}"
 ROW = 0.06
 # An emulated processor is ten times slower than a real one, more on a busy computer: how long programs take is printed and
 # not judged. These only say when it is no use to wait any longer.
-START_SECONDS = 180
+START_SECONDS = 300
 BACK_SECONDS = 90
 # Of the sound: an emulated sound card runs dry. That the sound never waits for displays is proven by stage/stage_test.
 MISSED = 0.8
@@ -34,17 +34,6 @@ REPLUG_SECONDS = 3
 KD_GRAPHICS, K_OFF = 1, 4
 ASK_CONSOLE = "python3 -c 'import array, fcntl; f = open(\"/dev/tty1\"); a = array.array(\"i\", [0, 0]); " \
     "b = array.array(\"i\", [0]); fcntl.ioctl(f, 0x4B3B, a); fcntl.ioctl(f, 0x4B44, b); print(a[0], b[0])'"
-
-
-def wait_until(condition, seconds, what):
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
 
 
 class Jukebox:

@@ -26,7 +26,7 @@ KERNEL = HERE.parents[1] / "build" / "vm-kernel"    # laid there by `./dev test 
 # Loaded in this order, each after those it needs.
 MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "virtio_gpu", "virtio_input", "evdev",
            "snd_ens1370")
-BOOT_SECONDS = 120
+BOOT_SECONDS = 300
 
 
 class CannotRun(Exception):
