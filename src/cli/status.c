@@ -174,6 +174,23 @@ static void put_outputs(const struct term *t, const struct message *status)
     }
 }
 
+static void put_sound(const struct term *t, const struct message *status)
+{
+    const struct message *s = message_object(status, "sound");
+    const char *driver = s ? message_str(s, "driver", "") : "";
+    if (!*driver)
+        return;
+    char text[TRACK_LINE_MAX];
+    bool is_heard = strcmp(driver, "null") != 0;
+    long long xruns = (long long)message_i64(s, "xruns", 0);
+    size_t n = (size_t)snprintf(text, sizeof(text), "%.15s %.80s", driver,
+                                is_heard ? message_str(s, "device", "") : "(nothing is heard)");
+    if (xruns)
+        snprintf(text + n, sizeof(text) - n, "  ran dry %lld time%s", xruns, xruns == 1 ? "" : "s");
+    put_label(t, "sound");
+    put_line(t, is_heard ? STYLE_PLAIN : STYLE_WARNING, text);
+}
+
 static void put_processes(const struct term *t, const struct message *status)
 {
     for (size_t i = 0; i < message_count(status, "processes"); i++) {
@@ -205,6 +222,7 @@ static void put_status(const struct term *t, const struct message *status)
     put_library(t, status);
     put_backend(t, status);
     put_outputs(t, status);
+    put_sound(t, status);
     put_processes(t, status);
     long long underruns = (long long)message_i64(status, "underruns", 0);
     if (underruns) {

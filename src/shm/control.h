@@ -2,7 +2,7 @@
  *
  *   brain -> decks: order[]        brain -> stages: plan, scene, shot_request
  *   decks -> brain and stages: deck[]
- *   sounding stage -> everyone: play_clock     each stage -> everyone: outputs, shot_done
+ *   sounding stage -> everyone: play_clock, sound   each stage -> everyone: outputs, shot_done
  *   each stage -> brain: inputs[]              everyone: processes[]
  *
  * Whoever stores a slot rings the doorbell of those who read it. Every number read from here is
@@ -76,6 +76,14 @@ struct play_clock {
     struct play_span span[SPANS_MAX];
 };
 SHM_SLOT(play_clock)
+
+/* What plays it. */
+struct sound_row {
+    char driver[16]; /* "alsa", "null": nothing is heard; "": none was opened yet */
+    char device[80]; /* which of the driver's; "": its default */
+    uint64_t xruns;  /* times the device ran dry */
+};
+SHM_SLOT(sound_row)
 
 struct play_position {
     uint64_t load, entry; /* load 0: nothing plays */
@@ -279,6 +287,7 @@ struct process_row {
  * back; people are told what came since. Zero: nobody has marked a start. */
 struct start_marks {
     uint64_t underruns;
+    uint64_t xruns;
     uint64_t starts[PROCESS_COUNT];
     struct output_row output[OUTPUTS_MAX];
 };
@@ -288,7 +297,7 @@ SHM_SLOT(start_marks)
 
 #define CONTROL_NAME    "control"
 #define CONTROL_MAGIC   0x43544d44u /* "DMTC" */
-#define CONTROL_VERSION 6u
+#define CONTROL_VERSION 7u
 
 struct control {
     struct segment_header header;
@@ -297,6 +306,7 @@ struct control {
     struct doorbell deck_bell[DECKS];
     struct plan_slot plan;
     struct play_clock_slot clock;
+    struct sound_row_slot sound;
     struct scene_slot scene;
     struct deck_order_slot order[DECKS];
     struct deck_state_slot deck[DECKS];

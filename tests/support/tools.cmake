@@ -29,6 +29,21 @@ if(DJAMMS_SANITIZE)
     target_link_options(wall PRIVATE -fno-sanitize=all)
 endif()
 
+# A device for alsa-lib, loaded by name.
+add_library(alsa_timed MODULE ${support}/alsa_timed.c)
+set_target_properties(alsa_timed PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+target_compile_definitions(alsa_timed PRIVATE PIC)
+target_compile_options(alsa_timed PRIVATE -Wno-missing-prototypes)
+target_link_libraries(alsa_timed PRIVATE PkgConfig::ALSA)
+if(DJAMMS_SANITIZE)
+    target_compile_options(alsa_timed PRIVATE -fno-sanitize=all)
+    target_link_options(alsa_timed PRIVATE -fno-sanitize=all)
+endif()
+if(TARGET output_audio_heard_test)
+    add_dependencies(output_audio_heard_test alsa_timed)
+    set_tests_properties(output/audio_heard_test PROPERTIES ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR}")
+endif()
+
 # The jukebox's own judgement, so instrumented like it.
 add_executable(failclass ${support}/failclass.c)
 set_target_properties(failclass PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
