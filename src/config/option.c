@@ -105,6 +105,8 @@ static const struct option options[] = {
       .help = "decoder threads of a deck; 0: one per processor core" },
     { "decode.deinterlace", BOOL(decode.deinterlace), .def = "yes",
       .help = "deinterlace interlaced video" },
+    { "decode.hardware", CHOICE(decode.hardware, "auto off"), .def = "auto",
+      .help = "auto: the board's decoder, where it has one and needs it; off: software" },
     { "backend.kind", CHOICE(backend.kind, "hub appwrite none"), .def = "hub",
       .help =
           "whose queue is played: the hub's of this house, an Appwrite server's, or only our own" },

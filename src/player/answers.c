@@ -174,6 +174,25 @@ static void set_sound(struct message *m, struct control *control, const struct s
     message_set_object(m, "sound", sound);
 }
 
+static void append_hardware(struct message *m, const char *field, uint32_t set)
+{
+    message_set_array(m, field);
+    if (set & DECK_HARDWARE_H264)
+        message_append_str(m, field, "h264");
+    if (set & DECK_HARDWARE_HEVC)
+        message_append_str(m, field, "hevc");
+}
+
+static void set_hardware(struct message *m, const struct jukebox *j)
+{
+    const struct hardware_faults *f = jukebox_hardware_faults(j);
+    struct message *hardware = message_create();
+    append_hardware(hardware, "plays", jukebox_hardware(j));
+    append_hardware(hardware, "given_up", hardware_faults_given_up(f));
+    message_set_i64(hardware, "files", (int64_t)f->count);
+    message_set_object(m, "hardware", hardware);
+}
+
 static void set_processes(struct message *m, const struct control *control,
                           const struct start_marks *marks)
 {
@@ -234,6 +253,7 @@ struct message *answer_status(const struct command_world *w)
     control_load_marks(w->control, &marks);
     set_outputs(m, w->control, &marks);
     set_sound(m, w->control, &marks);
+    set_hardware(m, j);
     set_processes(m, w->control, &marks);
     struct message *hub = w->hub ? w->hub(w->ctx) : NULL;
     if (hub)

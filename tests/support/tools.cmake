@@ -29,6 +29,16 @@ if(DJAMMS_SANITIZE)
     target_link_options(wall PRIVATE -fno-sanitize=all)
 endif()
 
+# A board's decoder, for LD_PRELOAD; what it stands for it takes from the program.
+add_library(hwfake MODULE ${support}/hwfake.c)
+set_target_properties(hwfake PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+target_include_directories(hwfake PRIVATE ${FFMPEG_INCLUDE_DIRS})
+target_compile_options(hwfake PRIVATE -Wno-missing-prototypes)
+if(DJAMMS_SANITIZE)
+    target_compile_options(hwfake PRIVATE -fno-sanitize=all)
+    target_link_options(hwfake PRIVATE -fno-sanitize=all)
+endif()
+
 # A device for alsa-lib, loaded by name.
 add_library(alsa_timed MODULE ${support}/alsa_timed.c)
 set_target_properties(alsa_timed PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
