@@ -194,6 +194,45 @@ static void put_health(const struct term *t, const struct message *status)
     put_line(t, is_weak || is_slow ? STYLE_BAD : STYLE_PLAIN, text);
 }
 
+static void put_sound(const struct term *t, const struct message *status)
+{
+    const struct message *s = message_object(status, "sound");
+    const char *driver = s ? message_str(s, "driver", "") : "";
+    if (!*driver)
+        return;
+    char text[TRACK_LINE_MAX];
+    bool is_heard = strcmp(driver, "null") != 0;
+    long long xruns = (long long)message_i64(s, "xruns", 0);
+    size_t n = (size_t)snprintf(text, sizeof(text), "%.15s %.80s", driver,
+                                is_heard ? message_str(s, "device", "") : "(nothing is heard)");
+    if (xruns)
+        snprintf(text + n, sizeof(text) - n, "  ran dry %lld time%s", xruns, xruns == 1 ? "" : "s");
+    put_label(t, "sound");
+    put_line(t, is_heard ? STYLE_PLAIN : STYLE_WARNING, text);
+}
+
+/* Only where the board has a decoder, or had one. */
+static void put_hardware(const struct term *t, const struct message *status)
+{
+    const struct message *h = message_object(status, "hardware");
+    const char *plays = h ? message_str_at(h, "plays", 0) : NULL;
+    long long files = h ? (long long)message_i64(h, "files", 0) : 0;
+    if (!plays && files <= 0)
+        return;
+    char text[TRACK_LINE_MAX];
+    size_t n = (size_t)snprintf(text, sizeof(text), "%.16s%s", plays ? plays : "in software",
+                                plays ? " by the board's decoder" : "");
+    if (files > 0)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "; it has failed %lld song%s", files,
+                              files == 1 ? "" : "s");
+    for (size_t i = 0; h && i < message_count(h, "given_up") && n < sizeof(text) - 64; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, ", %.16s is given up",
+                              message_str_at(h, "given_up", i) ? message_str_at(h, "given_up", i)
+                                                               : "?");
+    put_label(t, "decoding");
+    put_line(t, files > 0 ? STYLE_WARNING : STYLE_PLAIN, text);
+}
+
 static void put_processes(const struct term *t, const struct message *status)
 {
     for (size_t i = 0; i < message_count(status, "processes"); i++) {
@@ -225,6 +264,8 @@ static void put_status(const struct term *t, const struct message *status)
     put_library(t, status);
     put_backend(t, status);
     put_outputs(t, status);
+    put_sound(t, status);
+    put_hardware(t, status);
     put_health(t, status);
     put_processes(t, status);
     long long underruns = (long long)message_i64(status, "underruns", 0);

@@ -75,6 +75,7 @@ struct config {
     struct {
         int threads;      /* decode.threads: 0 (one per core) .. 16 */
         bool deinterlace; /* decode.deinterlace: yes */
+        char *hardware;   /* decode.hardware: auto off */
     } decode;
     struct {
         char *kind;     /* backend.kind: hub (the zone's own), appwrite, none */

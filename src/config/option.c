@@ -97,7 +97,7 @@ static const struct option options[] = {
     { "sound.driver", CHOICE(sound.driver, "auto alsa sdl null wav"), .def = "auto",
       .help = "what plays the sound; null is silent, wav writes sound.wav-file" },
     { "sound.device", TEXT(sound.device), .def = "",
-      .help = "the driver's name of the device; empty: its default" },
+      .help = "HDMI-A-1, hdmi, analogue, usb or the driver's own name; empty: the best there is" },
     { "sound.wav-file", TEXT(sound.wav_file), .def = "djamms.wav",
       .help = "file that the driver wav writes" },
     { "sound.volume", INT(sound.volume, 0, 100), .def = "75",
@@ -108,6 +108,8 @@ static const struct option options[] = {
       .help = "decoder threads of a deck; 0: one per processor core" },
     { "decode.deinterlace", BOOL(decode.deinterlace), .def = "yes",
       .help = "deinterlace interlaced video" },
+    { "decode.hardware", CHOICE(decode.hardware, "auto off"), .def = "auto",
+      .help = "auto: the board's decoder, where it has one and needs it; off: software" },
     { "backend.kind", CHOICE(backend.kind, "hub appwrite none"), .def = "hub",
       .help =
           "whose queue is played: the hub's of this house, an Appwrite server's, or only our own" },

@@ -1,11 +1,14 @@
 #include "deck/deck.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "base/alloc.h"
 #include "base/now.h"
+#include "media/decoder_version.h"
 #include "media/load.h"
 #include "shm/deck_ring.h"
 
@@ -63,6 +66,16 @@ static void take_over(struct deck *d)
     tell(d, &(struct deck_state){ .end_ns = NO_TIME });
 }
 
+static void tell_about(struct deck *d)
+{
+    struct deck_about about = { 0 };
+    struct utsname u = { 0 };
+    (void)uname(&u);
+    snprintf(about.system, sizeof(about.system), "%s, Linux %.80s, FFmpeg %.40s",
+             board_kind_name(d->p.hardware.board), u.release, decoder_version());
+    deck_about_store(&d->control->about[d->p.index], &about);
+}
+
 int deck_create(struct deck **out, const struct deck_params *params)
 {
     struct deck *d = xcalloc(1, sizeof(*d));
@@ -77,6 +90,7 @@ int deck_create(struct deck **out, const struct deck_params *params)
     }
     process_enter(d->control, role_of(d), now_mono_ns());
     d->frames = frame_writer_create(d->ring, &d->control->stage_bell);
+    tell_about(d);
     take_over(d);
     *out = d;
     return 0;
@@ -108,6 +122,7 @@ static void begin(struct deck *d, const struct deck_order *order)
         .threads = d->p.threads,
         .deinterlace = d->p.deinterlace,
         .keeps_pace = true,
+        .hardware = d->p.hardware,
         .text = { .languages = d->p.languages,
                   .outputs = d->control->output,
                   .raise = d->p.has_overlay ? RAISE_PERCENT : 0 },

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "media/load.h"
 
 struct deck;
 
@@ -16,6 +17,7 @@ struct deck_params {
     uint32_t index; /* which deck: < DECKS */
     int threads;    /* for pictures; 0: one per core */
     bool deinterlace;
+    struct hardware_settings hardware;
     const char *languages;   /* of subtitles, best first; outlives the deck */
     bool has_overlay;        /* subtitles leave it room */
     const struct log *log;   /* outlives the deck */

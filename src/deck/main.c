@@ -56,6 +56,13 @@ static void stop(void *deck)
     deck_stop(deck);
 }
 
+static struct hardware_settings hardware_of(const struct config *config)
+{
+    bool is_off = strcmp(config->decode.hardware, "off") == 0;
+    return (struct hardware_settings){ .dev_dir = is_off ? NULL : "/dev",
+                                       .board = board_kind_here() };
+}
+
 static int run(const struct config *config, const struct arguments *args, const struct log *log)
 {
     struct end_signal end;
@@ -68,6 +75,7 @@ static int run(const struct config *config, const struct arguments *args, const 
                                      .index = args->deck,
                                      .threads = config->decode.threads,
                                      .deinterlace = config->decode.deinterlace,
+                                     .hardware = hardware_of(config),
                                      .languages = config->subtitles.languages,
                                      .has_overlay = config->display.overlay,
                                      .log = log,

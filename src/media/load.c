@@ -162,6 +162,30 @@ bool load_reader_place(struct load *l, struct reader_clock *clock, struct reader
     return is_there;
 }
 
+void load_note_hardware(struct load *l, enum deck_hardware hardware)
+{
+    pthread_mutex_lock(&l->lock);
+    l->state.hardware = hardware;
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* The lock is held. */
+static void note_fault(struct load *l, uint32_t hardware, const char *why)
+{
+    if (l->state.hardware_fault & hardware)
+        return;
+    log_warn(l->p.log, "%s: the board's decoder %s", l->name, why);
+    l->state.hardware_fault |= hardware;
+    doorbell_ring(l->p.deck_bell);
+}
+
+void load_note_hardware_fault(struct load *l, enum deck_hardware hardware, const char *why)
+{
+    pthread_mutex_lock(&l->lock);
+    note_fault(l, hardware, why);
+    pthread_mutex_unlock(&l->lock);
+}
+
 void load_note_over(struct load *l, enum packet_lane lane)
 {
     pthread_mutex_lock(&l->lock);
@@ -188,7 +212,10 @@ static bool is_barren(struct load *l)
 
 void load_state(struct load *l, struct deck_state *out)
 {
+    bool hangs = decoder_watch_hangs(&l->watch, now_mono_ns());
     pthread_mutex_lock(&l->lock);
+    if (hangs)
+        note_fault(l, l->state.hardware, "hangs");
     look_whether_ready(l);
     bool gives_up = is_barren(l);
     pthread_mutex_unlock(&l->lock);

@@ -4,11 +4,18 @@
  * destroyed at any moment. */
 #pragma once
 
+#include "base/board_kind.h"
 #include "base/log.h"
 #include "media/frame_writer.h"
 #include "media/text_lane.h"
 
 struct load;
+
+/* The board's decoders, where they may be used. */
+struct hardware_settings {
+    const char *dev_dir; /* folder of the devices, "/dev"; outlives the load; NULL: software only */
+    enum board_kind board;
+};
 
 struct load_params {
     struct deck_order order;
@@ -22,7 +29,8 @@ struct load_params {
     bool deinterlace;
     bool keeps_pace;           /* gives up pictures that would be seen long after their sound */
     struct text_settings text; /* of subtitles; `languages` outlives the load */
-    const struct log *log;     /* outlives the load */
+    struct hardware_settings hardware;
+    const struct log *log; /* outlives the load */
 };
 
 /* Starts it. NULL: no thread can be made. `p` need live for the call only. */
@@ -34,6 +42,6 @@ void load_destroy(struct load *l);
 void load_set_flags(struct load *l, uint32_t flags);
 /* Pictures and blocks of sound decoded so far. Any thread. */
 uint64_t load_decoded(const struct load *l);
-/* What it has come to. Also gives up a load that decodes nothing for too long: call it at least twice a
- * second. Any thread. */
+/* What it has come to. Also gives up a load that decodes nothing for too long, and the board's decoder when it hangs: call
+ * it at least twice a second, on one thread. */
 void load_state(struct load *l, struct deck_state *out);

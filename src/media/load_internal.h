@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "media/decoder_watch.h"
 #include "media/demuxer.h"
 #include "media/load.h"
 #include "media/packet_queue.h"
@@ -32,6 +33,8 @@ struct load {
 
     /* Made by the reading thread before it starts the others, and there until the load ends. */
     struct text_lane *text; /* NULL: no subtitles are wanted of this load at all */
+
+    struct decoder_watch watch; /* of the board's decoder; load_state() looks */
 
     _Atomic uint64_t decoded; /* pictures and blocks of sound, also those before the start */
 
@@ -65,5 +68,9 @@ bool load_pictures_end(struct load *l, int64_t *end_ns);
  * heard all sound of the file. */
 bool load_reader_place(struct load *l, struct reader_clock *clock, struct reader_place *out,
                        bool *is_over);
+/* `hardware` makes its pictures from now on. */
+void load_note_hardware(struct load *l, enum deck_hardware hardware);
+/* It cannot. `why` completes "the board's decoder ...". */
+void load_note_hardware_fault(struct load *l, enum deck_hardware hardware, const char *why);
 /* A lane has ended. */
 void load_note_over(struct load *l, enum packet_lane lane);

@@ -1,6 +1,8 @@
 /* The thread of a load that makes its pictures: from its video, else its cover, else the visual. */
 #include "media/load_internal.h"
 
+#include <stdio.h>
+
 #include "media/catch_up.h"
 #include "media/deinterlace.h"
 #include "media/ffmpeg_compat.h"
@@ -33,7 +35,9 @@ struct video_run {
     AVFrame *frame;
     AVFrame *last; /* the newest that lies before the start */
     int64_t last_pts_ns, last_duration_ns;
+    enum deck_hardware hardware;
     bool is_draining;
+    bool has_fault; /* of the board's decoder: no more pictures */
     bool has_complained;
     uint64_t published;
 };
@@ -116,6 +120,11 @@ static int decode(struct video_run *r)
             return ret;
         if (gate_is_stopped(&r->load->gate))
             return AVERROR_EXIT;
+        if (ret == VIDEO_DECODER_FAULT && r->hardware) {
+            r->has_fault = true;
+            load_note_hardware_fault(r->load, r->hardware, "gives no pictures");
+            return AVERROR_EXIT;
+        }
         if (ret != AVERROR(EAGAIN)) {
             failed++;
             continue;
@@ -224,6 +233,43 @@ static void play_video(struct video_run *r)
     }
 }
 
+static struct decoder_choice choose_decoder(const struct video_run *r)
+{
+    const struct load_params *p = &r->load->p;
+    struct decoder_wish wish = {
+        .stream = r->stream->codec,
+        .board = p->hardware.board,
+        .refused = p->order.no_hardware,
+    };
+    bool may_be = p->hardware.dev_dir && !demuxer_is_still(r->load->demuxer) &&
+                  decoder_hardware(wish.board, wish.stream);
+    if (!may_be)
+        return (struct decoder_choice){ 0 };
+    hardware_probe(p->hardware.dev_dir, &wish.nodes);
+    return decoder_choose(&wish);
+}
+
+/* 0 or AVERROR. */
+static int open_decoder(struct video_run *r, struct video_params params)
+{
+    struct load *l = r->load;
+    params.choice = choose_decoder(r);
+    params.watch = &l->watch;
+    int ret = video_decoder_open(&r->decoder, &params);
+    if (ret < 0 && params.choice.hardware) {
+        char why[96];
+        snprintf(why, sizeof(why), "cannot be opened: %s", av_err2str(ret));
+        load_note_hardware_fault(l, params.choice.hardware, why);
+        params.choice = (struct decoder_choice){ 0 };
+        ret = video_decoder_open(&r->decoder, &params);
+    }
+    r->hardware = params.choice.hardware;
+    load_note_hardware(l, r->hardware);
+    if (r->hardware)
+        log_debug(l->p.log, "%s: decoded by %s", l->name, params.choice.name);
+    return ret;
+}
+
 static void run_video(struct video_run *r)
 {
     struct load *l = r->load;
@@ -238,7 +284,7 @@ static void run_video(struct video_run *r)
         .is_order_unknown = r->stream->is_order_unknown,
         .writer = l->p.frames,
     };
-    int ret = video_decoder_open(&r->decoder, &params);
+    int ret = open_decoder(r, params);
     if (ret == 0)
         play_video(r);
     else
@@ -330,7 +376,7 @@ void *load_video_run(void *arg)
     if (l->has_video && has_memory)
         run_video(&r);
     packet_queue_close(l->queue, LANE_VIDEO);
-    if (r.published == 0 && l->has_audio && has_memory && !show_cover(&r))
+    if (r.published == 0 && !r.has_fault && l->has_audio && has_memory && !show_cover(&r))
         run_visual(&r);
     load_note_over(l, LANE_VIDEO);
     image_convert_destroy(r.convert);

@@ -3,9 +3,14 @@
 
 #include <libavcodec/avcodec.h>
 
+#include "media/decoder_choice.h"
+#include "media/decoder_watch.h"
 #include "media/frame_writer.h"
 
 struct video_decoder;
+
+/* The board's decoder cannot be relied on: it gives no pictures for what it gets, or only errors. */
+#define VIDEO_DECODER_FAULT AVERROR_EXTERNAL
 
 struct video_params {
     const AVCodecParameters *codec; /* need live for the call only */
@@ -13,6 +18,8 @@ struct video_params {
     int threads;                    /* 0: one per core */
     bool is_order_unknown;          /* the container does not say how far pictures are reordered */
     struct frame_writer *writer;    /* outlives the decoder and its pictures */
+    struct decoder_choice choice;
+    struct decoder_watch *watch; /* of hardware; outlives the decoder */
 };
 
 /* 0 or AVERROR. */
@@ -27,5 +34,5 @@ void video_decoder_flush(struct video_decoder *d);
  * lost. */
 WARN_UNUSED int video_decoder_send(struct video_decoder *d, const AVPacket *pkt);
 /* 0: `f` holds a picture, its pts the best guess in the packets' time base. AVERROR(EAGAIN): send another
- * packet. AVERROR_EOF. Other AVERROR: a picture is lost. */
+ * packet. AVERROR_EOF. VIDEO_DECODER_FAULT: no more pictures will come. Other AVERROR: a picture is lost. */
 WARN_UNUSED int video_decoder_receive(struct video_decoder *d, AVFrame *f);

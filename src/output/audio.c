@@ -60,7 +60,7 @@ static void audio_destroy(struct audio *a)
 static int try_driver(struct audio *a, const struct audio_driver *d)
 {
     a->driver = d;
-    a->error[0] = '\0';
+    a->error[0] = a->used[0] = '\0';
     return d->open(a);
 }
 
@@ -182,6 +182,21 @@ void audio_close(struct audio *a)
 const char *audio_driver_name(const struct audio *a)
 {
     return a->driver->name;
+}
+
+const char *audio_device_name(const struct audio *a)
+{
+    return a->used;
+}
+
+uint64_t audio_xruns(const struct audio *a)
+{
+    return atomic_load(&a->xruns);
+}
+
+bool audio_is_outdone(struct audio *a)
+{
+    return a->driver->is_outdone && a->driver->is_outdone(a);
 }
 
 bool audio_is_lost(const struct audio *a)

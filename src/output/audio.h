@@ -13,8 +13,9 @@
 typedef void audio_fill(void *ctx, float *out, int count, int64_t heard_ns);
 
 struct audio_params {
-    const char *driver;   /* "auto", "alsa", "sdl", "null", "wav" */
-    const char *device;   /* name for the driver; NULL or "": its default */
+    const char *driver; /* "auto", "alsa", "sdl", "null", "wav" */
+    const char *
+        device; /* name for the driver, of ALSA as sound_choose() takes it; NULL or "": its default */
     const char *wav_path; /* driver "wav" */
     int period_frames;    /* 0: 512 */
     int periods;          /* 0: 6 */
@@ -30,5 +31,12 @@ struct audio;
 int audio_open(struct audio **out, const struct audio_params *p);
 void audio_close(struct audio *a); /* after it `fill` is not called any more; a may be NULL */
 const char *audio_driver_name(const struct audio *a);
+/* What of the driver's devices it is, for people; "": the driver's default. */
+const char *audio_device_name(const struct audio *a);
+/* How often the device ran dry since it was opened, as well as the driver knows. Any thread. */
+uint64_t audio_xruns(const struct audio *a);
 /* Whether the device is lost (unplugged, sound server gone): close it and open again. Any thread. */
 bool audio_is_lost(const struct audio *a);
+/* Whether the automatic choice of a device would be a better one now (a television was switched on): close it and
+ * open again. Asks the machine every few seconds, in between it says no. One thread. */
+bool audio_is_outdone(struct audio *a);

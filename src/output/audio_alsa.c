@@ -12,10 +12,13 @@
 #include "base/thread.h"
 #include "output/audio_clock.h"
 #include "output/audio_driver.h"
+#include "output/sound_cards.h"
 
-#define WAIT_MS      100  /* how long the thread may sleep without looking whether to end */
-#define STALLED_MS   2000 /* so long without taking anything: the device is dead */
-#define RECOVERY_MAX 10   /* in a row */
+#define DRM_DIR      "/sys/class/drm"
+#define CHOOSE_NS    SECONDS(2) /* how often it is asked whether there is a better device */
+#define WAIT_MS      100        /* how long the thread may sleep without looking whether to end */
+#define STALLED_MS   2000       /* so long without taking anything: the device is dead */
+#define RECOVERY_MAX 10         /* in a row */
 
 struct alsa {
     struct audio *audio;
@@ -26,6 +29,9 @@ struct alsa {
     int16_t *block_s16;
     pthread_t thread;
     _Atomic bool is_stopping;
+    /* Who opened it only. */
+    struct sound_choice choice; /* that was had then */
+    int64_t chosen_ns;          /* looked for a better one then */
     /* The thread only. */
     struct audio_clock clock;
     int64_t taken_ns; /* when the device last took something ... */
@@ -34,7 +40,7 @@ struct alsa {
 
 /* ---- setting up ------------------------------------------------------------------------------- */
 
-/* The first of these the device takes. HDMI of a Raspberry Pi takes only S16, through its plug. */
+/* The first of these the device takes. */
 static int set_format(struct alsa *s, snd_pcm_hw_params_t *hw)
 {
     static const snd_pcm_format_t formats[] = { SND_PCM_FORMAT_FLOAT, SND_PCM_FORMAT_S16 };
@@ -140,6 +146,8 @@ static bool recover(struct alsa *s, int err)
         poll(NULL, 0, WAIT_MS);
         return !stands_still(s);
     }
+    if (err == -EPIPE)
+        atomic_fetch_add(&s->audio->xruns, 1);
     if (ret < 0 && (err == -EPIPE || err == -ESTRPIPE))
         ret = snd_pcm_prepare(s->pcm);
     if (ret < 0 || ++s->recoveries > RECOVERY_MAX) {
@@ -199,40 +207,100 @@ static void *alsa_run(void *arg)
 
 /* ---- open and close --------------------------------------------------------------------------- */
 
-static void alsa_destroy(struct alsa *s)
+static void close_pcm(struct alsa *s)
 {
     if (s->pcm)
         snd_pcm_close(s->pcm);
+    s->pcm = NULL;
+}
+
+static void alsa_destroy(struct alsa *s)
+{
+    close_pcm(s);
     free(s->block);
     free(s->block_s16);
     free(s);
 }
 
+static void choose(const struct audio *a, struct sound_choice *out)
+{
+    struct sound_card cards[SOUND_CARDS_MAX];
+    size_t count = sound_cards_read(cards, DRM_DIR);
+    sound_choose(cards, count, a->device ? a->device : "", out);
+}
+
+static int open_pcm(struct alsa *s, const struct sound_name *name, snd_pcm_uframes_t *buffer)
+{
+    int ret = snd_pcm_open(&s->pcm, name->text, SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK);
+    if (ret < 0) {
+        s->pcm = NULL;
+        return ret;
+    }
+    if (name->is_server && snd_pcm_type(s->pcm) != SND_PCM_TYPE_IOPLUG)
+        ret = -ENOENT;
+    if (ret >= 0)
+        ret = set_hardware(s, buffer);
+    if (ret >= 0)
+        ret = set_software(s, *buffer);
+    if (ret < 0)
+        close_pcm(s);
+    return ret;
+}
+
+/* The best of what is there that can be had. a->error: why each of the others cannot. */
+static int open_best(struct alsa *s, snd_pcm_uframes_t *buffer)
+{
+    struct audio *a = s->audio;
+    size_t n = 0;
+    int ret = -ENODEV;
+    choose(a, &s->choice);
+    s->chosen_ns = now_mono_ns();
+    if (s->choice.count == 0)
+        snprintf(a->error, sizeof(a->error), "no card has the port %.60s", a->device);
+    for (size_t i = 0; ret < 0 && i < s->choice.count; i++) {
+        const struct sound_name *name = &s->choice.name[i];
+        ret = open_pcm(s, name, buffer);
+        if (ret >= 0)
+            snprintf(a->used, sizeof(a->used), "%s", name->text);
+        else if (n < sizeof(a->error))
+            n += (size_t)snprintf(a->error + n, sizeof(a->error) - n, "%s%.60s: %s", n ? "; " : "",
+                                  name->text, snd_strerror(ret));
+    }
+    return ret;
+}
+
 static int alsa_open(struct audio *a)
 {
     struct alsa *s = xcalloc(1, sizeof(*s));
-    const char *name = a->device ? a->device : "default";
     snd_pcm_uframes_t buffer;
     s->audio = a;
-    int ret = snd_pcm_open(&s->pcm, name, SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK);
-    if (ret >= 0)
-        ret = set_hardware(s, &buffer);
-    if (ret >= 0)
-        ret = set_software(s, buffer);
+    int ret = open_best(s, &buffer);
     if (ret >= 0) {
         s->block = xcalloc(s->period * AUDIO_CHANNELS, sizeof(*s->block));
         s->block_s16 = xcalloc(s->period * AUDIO_CHANNELS, sizeof(*s->block_s16));
-        log_debug(a->log, "alsa %s: %s, %lu of %lu frames a period", name,
-                  snd_pcm_format_name(s->format), s->period, buffer);
+        log_info(a->log, "sound through alsa %s: %s, %lu of %lu frames a period", a->used,
+                 snd_pcm_format_name(s->format), s->period, buffer);
         ret = -pthread_create(&s->thread, NULL, alsa_run, s);
+        if (ret < 0)
+            snprintf(a->error, sizeof(a->error), "no thread: %s", strerror(-ret));
     }
     if (ret < 0) {
-        snprintf(a->error, sizeof(a->error), "%.60s: %s", name, snd_strerror(ret));
         alsa_destroy(s);
         return ret;
     }
     a->state = s;
     return 0;
+}
+
+static bool alsa_is_outdone(struct audio *a)
+{
+    struct alsa *s = a->state;
+    struct sound_choice now;
+    if (now_mono_ns() - s->chosen_ns < CHOOSE_NS)
+        return false;
+    s->chosen_ns = now_mono_ns();
+    choose(a, &now);
+    return sound_choice_beats(&now, &s->choice, a->used);
 }
 
 static void alsa_close(struct audio *a)
@@ -245,4 +313,6 @@ static void alsa_close(struct audio *a)
     a->state = NULL;
 }
 
-const struct audio_driver audio_alsa = { .name = "alsa", .open = alsa_open, .close = alsa_close };
+const struct audio_driver audio_alsa = {
+    .name = "alsa", .open = alsa_open, .close = alsa_close, .is_outdone = alsa_is_outdone
+};

@@ -18,6 +18,8 @@ struct audio_driver {
     void (*close)(struct audio *a);
     /* May be NULL: a->is_lost says it all. Any thread. */
     bool (*is_lost)(const struct audio *a);
+    /* As audio_is_outdone(). May be NULL: never. */
+    bool (*is_outdone)(struct audio *a);
 };
 
 extern const struct audio_driver audio_sdl, audio_alsa, audio_null, audio_wav;
@@ -33,7 +35,9 @@ struct audio {
     const struct log *log;
     void *state;     /* the driver's */
     char error[160]; /* why open() failed */
+    char used[256];  /* name of the device that was opened, for people; "": the driver's default */
     _Atomic bool is_lost;
+    _Atomic uint64_t xruns;    /* times the device ran dry */
     struct audio_retry *retry; /* looks for a device while none can be used; else NULL */
 };
 

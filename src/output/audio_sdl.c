@@ -84,6 +84,8 @@ static int sdl_open(struct audio *a)
     }
     const char *sdl_driver = SDL_GetCurrentAudioDriver();
     s->queued_ns = audio_frames_ns((int64_t)(queued_blocks(sdl_driver) * have.samples));
+    snprintf(a->used, sizeof(a->used), "%s%s%s", sdl_driver, a->device ? " " : "",
+             a->device ? a->device : "");
     log_debug(a->log, "SDL's %s, %d frames a block", sdl_driver, have.samples);
     SDL_PauseAudioDevice(s->device, 0);
     return 0;

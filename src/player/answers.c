@@ -161,6 +161,38 @@ static void set_outputs(struct message *m, struct control *control, const struct
     }
 }
 
+static void set_sound(struct message *m, struct control *control, const struct start_marks *marks)
+{
+    struct sound_row row;
+    if (!sound_row_load(&control->sound, &row))
+        row = (struct sound_row){ 0 };
+    row.driver[sizeof(row.driver) - 1] = row.device[sizeof(row.device) - 1] = '\0';
+    struct message *sound = message_create();
+    message_set_str(sound, "driver", row.driver);
+    message_set_str(sound, "device", row.device);
+    message_set_i64(sound, "xruns", (int64_t)count_since(row.xruns, marks->xruns));
+    message_set_object(m, "sound", sound);
+}
+
+static void append_hardware(struct message *m, const char *field, uint32_t set)
+{
+    message_set_array(m, field);
+    if (set & DECK_HARDWARE_H264)
+        message_append_str(m, field, "h264");
+    if (set & DECK_HARDWARE_HEVC)
+        message_append_str(m, field, "hevc");
+}
+
+static void set_hardware(struct message *m, const struct jukebox *j)
+{
+    const struct hardware_faults *f = jukebox_hardware_faults(j);
+    struct message *hardware = message_create();
+    append_hardware(hardware, "plays", jukebox_hardware(j));
+    append_hardware(hardware, "given_up", hardware_faults_given_up(f));
+    message_set_i64(hardware, "files", (int64_t)f->count);
+    message_set_object(m, "hardware", hardware);
+}
+
 static void set_processes(struct message *m, const struct control *control,
                           const struct start_marks *marks)
 {
@@ -231,6 +263,8 @@ struct message *answer_status(const struct command_world *w)
     message_set_object(m, "backend", w->backend ? w->backend(w->ctx) : NULL);
     control_load_marks(w->control, &marks);
     set_outputs(m, w->control, &marks);
+    set_sound(m, w->control, &marks);
+    set_hardware(m, j);
     set_processes(m, w->control, &marks);
     struct message *hub = w->hub ? w->hub(w->ctx) : NULL;
     if (hub)

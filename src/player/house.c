@@ -105,6 +105,11 @@ static void look(struct house *h)
         enum process_role role = PROCESS_DECK_A + d;
         if (deck_state_load(&c->deck[d], &state))
             v->deck[d].state = state;
+        struct deck_about about;
+        if (deck_about_load(&c->about[d], &about)) {
+            about.system[sizeof(about.system) - 1] = '\0';
+            memcpy(v->deck[d].system, about.system, sizeof(about.system));
+        }
         v->deck[d].work = atomic_load_explicit(&c->deck_work[d], memory_order_relaxed);
         /* In this order: who is seen alive has counted its start. */
         v->deck[d].is_alive = process_is_alive(c, role);
@@ -214,6 +219,8 @@ void house_turn(struct house *h)
     disk_save_if_due(h);
     if (changes & POSITION_DUE)
         disk_save_position(h);
+    if (changes & CHANGED_HARDWARE)
+        disk_save_hardware(h);
     source_turn(h);
     house_cache_turn(h);
     clients_turn(h, changes & (CHANGED_PLAN | CHANGED_SCENE | CHANGED_SAVED));
@@ -393,7 +400,11 @@ static void recall(struct house *h, const struct house_params *p)
     songs_open(h, p, &state);
     source_open(h, p, &state);
     house_extractor_open(h, p);
-    struct jukebox_past past = { .state = &state, .position = &position, .view = h->view };
+    struct hardware_faults hardware;
+    disk_load_hardware(h, &hardware);
+    struct jukebox_past past = {
+        .state = &state, .position = &position, .hardware = &hardware, .view = h->view
+    };
     if (!plan_load(&h->control->plan, &past.plan))
         past.plan = (struct plan){ 0 };
     for (int d = 0; d < DECKS; d++)
@@ -486,6 +497,7 @@ void house_destroy(struct house *h)
         disk_finish(h);
         saver_destroy(h->journal);
         saver_destroy(h->position);
+        saver_destroy(h->hardware);
         history_destroy(h->history);
         uv_loop_close(&h->loop);
     }

@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "player/house_internal.h"
 
+#define HARDWARE_FILE "hardware.json"
+#define HARDWARE_MAX  ((size_t)64 * 1024)
 #define SAVE_AGAIN_NS SECONDS(5) /* after a write that failed */
 /* A dial that is turned must not wear out the disk with a long queue. */
 #define SAVE_GAP_NS SECONDS(1)
@@ -50,6 +52,23 @@ static void journal_written(void *arg, uint64_t revision, int error)
     house_quit_if_wanted(h);
 }
 
+void disk_load_hardware(const struct house *h, struct hardware_faults *out)
+{
+    char *path = xasprintf("%s/" HARDWARE_FILE, h->state_dir), *text = NULL;
+    size_t len;
+    *out = (struct hardware_faults){ 0 };
+    if (twin_file_read(path, HARDWARE_MAX, &text, &len) == 0)
+        hardware_faults_parse(out, text, len);
+    free(text);
+    free(path);
+}
+
+void disk_save_hardware(struct house *h)
+{
+    if (!h->is_stopping)
+        saver_put(h->hardware, hardware_faults_text(jukebox_hardware_faults(h->jukebox)), 0);
+}
+
 void disk_open(struct house *h)
 {
     char *journal = xasprintf("%s/" JOURNAL_FILE, h->state_dir);
@@ -57,6 +76,9 @@ void disk_open(struct house *h)
     h->journal = saver_create(&(struct saver_params){
         .loop = &h->loop, .path = journal, .done = journal_written, .arg = h });
     h->position = saver_create(&(struct saver_params){ .loop = &h->loop, .path = position });
+    char *hardware = xasprintf("%s/" HARDWARE_FILE, h->state_dir);
+    h->hardware = saver_create(&(struct saver_params){ .loop = &h->loop, .path = hardware });
+    free(hardware);
     h->history = history_create(&h->loop, h->state_dir, &h->log);
     free(journal);
     free(position);

@@ -105,7 +105,7 @@ struct house {
     uint64_t library_seen;   /* files of it that came until then were looked at */
     struct jukebox_view view;
     struct control_socket *socket;
-    struct saver *journal, *position;
+    struct saver *journal, *position, *hardware;
     struct history *history;
     struct house_cache *cache;
     struct house_source *source;
@@ -150,6 +150,9 @@ void disk_save(struct house *h);
 /* The same for a change that nobody waits for: only some time after the last write. */
 void disk_save_if_due(struct house *h);
 void disk_save_position(struct house *h);
+/* What was learned of the board's decoders: read at the start, and written when there is more. */
+void disk_load_hardware(const struct house *h, struct hardware_faults *out);
+void disk_save_hardware(struct house *h);
 /* Everything that is not on disk yet, on this thread, after the loop. */
 void disk_finish(struct house *h);
 

@@ -36,6 +36,8 @@ struct jukebox *jukebox_create(const struct jukebox_settings *settings,
     j->queue.loops = settings->loops;
     j->queue.max_chars = settings->max_chars ? settings->max_chars : QUEUE_LOCAL_CHARS;
     remember_durations(j);
+    if (past->hardware)
+        j->hardware = *past->hardware;
     j->view = past->view;
     j->air = play_clock_at(&j->view.clock, j->view.now_ns);
     j->heard_ns = NO_TIME;
@@ -194,6 +196,11 @@ void jukebox_input(struct jukebox *j, const struct input_event *e)
 const struct queue *jukebox_queue(const struct jukebox *j)
 {
     return &j->queue;
+}
+
+const struct hardware_faults *jukebox_hardware_faults(const struct jukebox *j)
+{
+    return &j->hardware;
 }
 
 const struct plan *jukebox_plan(const struct jukebox *j)

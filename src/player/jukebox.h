@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "model/queue.h"
+#include "player/hardware_faults.h"
 #include "player/journal.h"
 #include "shm/control.h"
 
@@ -58,8 +59,9 @@ struct jukebox_settings {
 struct jukebox_deck {
     struct deck_state state;
     bool is_alive;
-    uint32_t starts; /* process starts */
-    uint64_t work;   /* changes while it decodes */
+    uint32_t starts;  /* process starts */
+    uint64_t work;    /* changes while it decodes */
+    char system[160]; /* as in struct deck_about */
 };
 
 struct jukebox_view {
@@ -74,7 +76,8 @@ struct jukebox_view {
 struct jukebox_past {
     const struct journal_state *state; /* from disk */
     const struct journal_position *position;
-    struct plan plan; /* from shared memory; zero after a power cut */
+    const struct hardware_faults *hardware; /* NULL: nothing was learned yet */
+    struct plan plan;                       /* from shared memory; zero after a power cut */
     struct deck_order order[DECKS];
     struct jukebox_view view;
 };
@@ -90,6 +93,7 @@ enum jukebox_change {
     KILL_DECK_A = 64,
     KILL_DECK_B = 128, /* KILL_DECK_A << deck: it hangs */
     QUIT_WANTED = 256,
+    CHANGED_HARDWARE = 512, /* something was learned of the board's decoders */
 };
 
 enum jukebox_state { JUKEBOX_IDLE, JUKEBOX_PLAYING, JUKEBOX_PAUSED, JUKEBOX_WAITING };
@@ -171,6 +175,9 @@ bool jukebox_is_muted(const struct jukebox *j);
 bool jukebox_shows_text(const struct jukebox *j);
 /* What the subtitles of what plays are taken from, for people; "": it has none, or nothing plays. */
 const char *jukebox_text_name(const struct jukebox *j);
+/* What makes the pictures of what plays: enum deck_hardware. */
+uint32_t jukebox_hardware(const struct jukebox *j);
+const struct hardware_faults *jukebox_hardware_faults(const struct jukebox *j);
 bool jukebox_is_away(const struct jukebox *j);
 /* What plays is no entry of the queue, which has nothing that could be played: it gives way as soon as that changes. */
 bool jukebox_plays_house(const struct jukebox *j);

@@ -77,6 +77,7 @@ bool deck_give(struct jukebox *j, uint32_t deck, struct part *part, char *why, s
             .flags = (turn_is_growing(j, turn_track(j, part->entry)) ? ORDER_GROWING : 0) |
                      (j->shows_text ? ORDER_TEXT : 0),
             .deck_starts = deck_is_usable(j, deck) ? seen->starts : seen->starts + 1,
+            .no_hardware = hardware_faults_refused(&j->hardware, path),
         };
         memcpy(slot->order.path, path, strlen(path) + 1);
         slot->since_ns = j->view.now_ns;
@@ -222,8 +223,9 @@ void deck_judge_end(struct jukebox *j)
 static void lose_now(struct jukebox *j)
 {
     struct part *now = &j->now;
+    bool is_known = now->is_lost || now->turn != j->turn;
     now->is_lost = true;
-    if (now->turn != j->turn)
+    if (is_known)
         return;
     if (j->position_ns - now->start_ns >= PROGRESS_NS)
         forgive(j, now->entry);
@@ -345,16 +347,74 @@ static void ask_kill(struct jukebox *j, uint32_t deck, const char *why)
     j->deck[deck].killed_starts = j->view.deck[deck].starts;
 }
 
+/* ---- the board's decoders --------------------------------------------------------------------- */
+
+/* The deck that plays goes on with the sound; another deck makes the pictures from there on, in software. What is only loaded
+ * begins again. Neither is a fault of the file. */
+static void lose_hardware(struct jukebox *j, uint32_t deck)
+{
+    uint64_t load = j->deck[deck].order.load;
+    j->deck[deck].is_stuck = true;
+    if (j->now.load == load)
+        j->now.is_lost = true;
+}
+
+/* The device may hold the process for ever: it is ended as soon as nobody hears it. */
+static void end_stuck(struct jukebox *j, uint32_t deck)
+{
+    struct deck_slot *slot = &j->deck[deck];
+    uint64_t load = slot->order.load;
+    bool is_needed = load && (j->now.load == load || j->leaving.load == load);
+    if (!slot->is_stuck || is_needed)
+        return;
+    slot->is_stuck = false;
+    ask_kill(j, deck, "the board's decoder");
+    deck_unload(j, deck);
+    if (load && j->cue.load == load)
+        j->cue.load = 0;
+    else if (load && j->next.load == load)
+        j->next = (struct part){ 0 };
+}
+
+static void check_hardware(struct jukebox *j, uint32_t deck)
+{
+    const struct deck_state *s = &j->view.deck[deck].state;
+    struct deck_order *order = &j->deck[deck].order;
+    const char *system = j->view.deck[deck].system;
+    if (system[0] && hardware_faults_see(&j->hardware, system))
+        j->changes |= CHANGED_HARDWARE;
+    uint32_t fault = s->load == order->load ? s->hardware_fault & ~order->no_hardware : 0;
+    if (!order->load || !fault)
+        return;
+    order->no_hardware |= fault;
+    if (hardware_faults_add(&j->hardware, fault, order->path))
+        j->changes |= CHANGED_HARDWARE;
+    log_warn(j->log, "%s: in software from now on, the board's decoder has failed it%s",
+             turn_title(j, order->entry),
+             hardware_faults_given_up(&j->hardware) & fault ? "; that is given up altogether" : "");
+    if (s->hardware & fault)
+        lose_hardware(j, deck);
+}
+
+uint32_t jukebox_hardware(const struct jukebox *j)
+{
+    const struct deck_state *s = &j->view.deck[j->now.deck].state;
+    return j->now.load && s->load == j->now.load ? s->hardware : DECK_SOFTWARE;
+}
+
 static bool is_heard(const struct jukebox *j)
 {
     return j->now.load && j->air.load == j->now.load && j->air.is_moving;
 }
 
-/* How long a file may take to open. Somebody waits for it, unless it is to follow what plays, later. */
+/* How long a file may take to open. Somebody waits for it, unless it is to follow what plays, later, or only pictures are
+ * wanted of it. */
 static int64_t open_max_ns(const struct jukebox *j, const struct part *part, bool is_answered)
 {
     bool has_time = j->is_paused || (is_heard(j) && left_ns(j) >= NEEDED_NS);
-    return part == &j->next && is_answered && has_time ? PRELOAD_MAX_NS : OPEN_MAX_NS;
+    bool has_sound = part == &j->cue && is_heard(j) && j->deck[j->now.deck].is_stuck;
+    return is_answered && ((part == &j->next && has_time) || has_sound) ? PRELOAD_MAX_NS
+                                                                        : OPEN_MAX_NS;
 }
 
 /* Another entry plays before it is tried again; a request stays the first of them. */
@@ -429,6 +489,8 @@ static void check_process(struct jukebox *j, uint32_t deck)
 {
     struct deck_slot *slot = &j->deck[deck];
     const struct jukebox_deck *seen = &j->view.deck[deck];
+    if (!seen->is_alive)
+        slot->is_stuck = false;
     if (!seen->is_alive || seen->starts != slot->killed_starts)
         slot->killed_ns = 0;
     else if (slot->killed_ns && j->view.now_ns - slot->killed_ns >= KILL_AGAIN_NS)
@@ -525,6 +587,8 @@ static void check_growth(struct jukebox *j, uint32_t deck)
 void deck_observe(struct jukebox *j)
 {
     for (uint32_t d = 0; d < DECKS; d++) {
+        check_hardware(j, d);
+        end_stuck(j, d);
         check_process(j, d);
         check_growth(j, d);
     }

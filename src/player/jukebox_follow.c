@@ -116,7 +116,8 @@ static int deck_for_cue(const struct jukebox *j)
     int best = -1, best_worth = -1;
     for (uint32_t i = 0; i < DECKS; i++) {
         uint32_t d = (first + i) % DECKS;
-        if (is_held(j, &j->leaving, d) || (is_held(j, &j->now, d) && !j->now.is_lost))
+        bool is_heard = is_held(j, &j->now, d) && (!j->now.is_lost || j->deck[d].is_stuck);
+        if (is_held(j, &j->leaving, d) || is_heard)
             continue;
         int worth = (deck_is_usable(j, d) ? 4 : 0) + (is_held(j, &j->now, d) ? 0 : 2) +
                     (is_held(j, &j->next, d) ? 0 : 1);

@@ -28,6 +28,7 @@ struct deck_slot {
     struct deck_order order;
     bool is_served;         /* the process it was given to was seen alive */
     bool is_past;           /* that process was gone when this life began */
+    bool is_stuck;          /* a device may hold that process; it still gives sound */
     int64_t since_ns;       /* the order is out, and the process lives, since then */
     int64_t killed_ns;      /* asked to end it then; 0: not */
     uint32_t killed_starts; /* which process that was */
@@ -96,6 +97,7 @@ struct jukebox {
     unsigned house_failures; /* songs of the house that gave nothing, in a row ... */
     int64_t house_again_ns;  /* ... and when the next one may be tried */
     struct durations durations;
+    struct hardware_faults hardware;
     struct played history[HISTORY_WAITING];
     size_t history_first, history_count;
 

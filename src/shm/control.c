@@ -79,6 +79,9 @@ void control_mark_start(struct control *c)
     struct play_clock clock;
     if (play_clock_load(&c->clock, &clock))
         m.underruns = clock.underruns;
+    struct sound_row sound;
+    if (sound_row_load(&c->sound, &sound))
+        m.xruns = sound.xruns;
     for (int i = 0; i < PROCESS_COUNT; i++)
         m.starts[i] = atomic_load(&c->process[i].starts);
     for (int i = 0; i < OUTPUTS_MAX; i++) {

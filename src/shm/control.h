@@ -1,8 +1,8 @@
 /* The control segment: what the processes of one zone tell each other.
  *
  *   brain -> decks: order[]        brain -> stages: plan, scene, shot_request
- *   decks -> brain and stages: deck[]
- *   sounding stage -> everyone: play_clock     each stage -> everyone: outputs, shot_done
+ *   decks -> brain and stages: deck[]   decks -> brain: about[]
+ *   sounding stage -> everyone: play_clock, sound   each stage -> everyone: outputs, shot_done
  *   each stage -> brain: inputs[]              everyone: processes[]
  *
  * Whoever stores a slot rings the doorbell of those who read it. Every number read from here is
@@ -77,6 +77,14 @@ struct play_clock {
 };
 SHM_SLOT(play_clock)
 
+/* What plays it. */
+struct sound_row {
+    char driver[16]; /* "alsa", "null": nothing is heard; "": none was opened yet */
+    char device[80]; /* which of the driver's; "": its default */
+    uint64_t xruns;  /* times the device ran dry */
+};
+SHM_SLOT(sound_row)
+
 struct play_position {
     uint64_t load, entry; /* load 0: nothing plays */
     uint32_t deck;
@@ -97,6 +105,13 @@ enum order_flags {
     ORDER_TEXT = 4,    /* subtitles are wanted: paint them */
 };
 
+/* Decoders of a board for one codec; what is of another codec is decoded in software. Also bits of a set. */
+enum deck_hardware {
+    DECK_SOFTWARE = 0,
+    DECK_HARDWARE_H264 = 1,
+    DECK_HARDWARE_HEVC = 2,
+};
+
 /* The brain's order. A new `load` number drops what was decoded and opens `path`; the same number with
  * other flags only changes the flags. load 0: unload. */
 struct deck_order {
@@ -105,6 +120,8 @@ struct deck_order {
     int64_t start_ns;     /* media position of the first frame wanted; 0: the beginning */
     uint32_t flags;       /* enum order_flags */
     uint32_t deck_starts; /* brain's own: `starts` of the deck process it was given to */
+    uint32_t no_hardware; /* set of enum deck_hardware: not to be used for it */
+    uint32_t reserved;
     char path[DECK_PATH_MAX];
 };
 SHM_SLOT(deck_order)
@@ -124,6 +141,10 @@ struct deck_state {
     uint32_t has_video, has_audio;
     uint32_t width, height; /* as shown: after rotation and sample aspect */
     uint32_t is_cover;      /* the video is one still picture beside the sound */
+    uint32_t hardware;      /* enum deck_hardware that makes the pictures */
+    /* Set of those that failed it: one that is not `hardware` was replaced by software at once; from the other one no
+     * picture will come any more, and the deck may hang in it. The sound goes on. */
+    uint32_t hardware_fault;
     int64_t duration_ns;    /* of the file; 0: unknown */
     int64_t start_ns;       /* media position of the first frame or sample */
     int64_t end_ns;         /* NO_TIME until known: where the last frame and sample end */
@@ -136,6 +157,12 @@ struct deck_state {
     char text[128]; /* what its subtitles are taken from, for people; empty: it has none */
 };
 SHM_SLOT(deck_state)
+
+/* What a deck process runs on: its decoders, kernel, board. What was learned of hardware holds for that alone. */
+struct deck_about {
+    char system[160]; /* "": none has started yet */
+};
+SHM_SLOT(deck_about)
 
 /* ---- scene: all that the overlay shows (brain) ------------------------------------------------ */
 
@@ -280,6 +307,7 @@ struct process_row {
  * back; people are told what came since. Zero: nobody has marked a start. */
 struct start_marks {
     uint64_t underruns;
+    uint64_t xruns;
     uint64_t starts[PROCESS_COUNT];
     struct output_row output[OUTPUTS_MAX];
 };
@@ -298,9 +326,11 @@ struct control {
     struct doorbell deck_bell[DECKS];
     struct plan_slot plan;
     struct play_clock_slot clock;
+    struct sound_row_slot sound;
     struct scene_slot scene;
     struct deck_order_slot order[DECKS];
     struct deck_state_slot deck[DECKS];
+    struct deck_about_slot about[DECKS];
     _Atomic uint64_t deck_work[DECKS]; /* changes while the deck decodes; nothing is rung for it */
     struct output_row_slot output[OUTPUTS_MAX];
     struct shot_request_slot shot_request;

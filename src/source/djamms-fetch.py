@@ -77,7 +77,7 @@ MANIFESTS = {"m3u8", "mpd"}
 # Demuxers the ffmpeg program may use: none that opens further files.
 DEMUXERS = "mov,mp4,m4a,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
 ENVIRONMENT = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
-BOARDS = {"Raspberry Pi 3": "pi3", "Raspberry Pi 4": "pi4", "Raspberry Pi 5": "pi5"}
+BOARDS = {"brcm,bcm2837": "pi3", "brcm,bcm2711": "pi4", "brcm,bcm2712": "pi5"}     # by their chips
 # height, pictures a second
 PROFILES = {"pi3": (720, 30), "pi4": (1080, 30), "pi5": (1080, 60), "desktop": (1080, 60)}
 
@@ -377,11 +377,11 @@ class Guard:
 
 def board():
     try:
-        with open("/proc/device-tree/model", encoding="utf-8", errors="replace") as f:
-            model = f.read(200)
+        with open("/sys/firmware/devicetree/base/compatible", encoding="utf-8", errors="replace") as f:
+            names = f.read(1024).split("\0")
     except OSError:
         return "desktop"
-    return next((profile for name, profile in BOARDS.items() if model.startswith(name)), "desktop")
+    return next((BOARDS[name] for name in names if name in BOARDS), "desktop")
 
 
 def selector(profile):

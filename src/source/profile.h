@@ -3,14 +3,16 @@
 
 #include <stdbool.h>
 
+#include "base/board_kind.h"
+
 struct profile {
     const char *name; /* pi3, pi4, pi5, desktop */
     int height;       /* lines of a picture at most */
     int fps;
 };
 
-/* The board of that device tree's model, "Raspberry Pi 4 Model B Rev 1.4"; desktop: any other. Pure. */
-const struct profile *profile_of_model(const char *model);
+/* Desktop: of any other board. Pure. */
+const struct profile *profile_of_board(enum board_kind board);
 /* By its name; "auto", and what is none: of this machine. Reads a small file of the kernel's. Never NULL. */
 const struct profile *profile_find(const char *name);
 /* Whether a picture of so many lines (0: not known) is within its limits. */

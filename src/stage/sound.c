@@ -1,7 +1,9 @@
 #include "stage/sound.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/backoff.h"
@@ -18,12 +20,17 @@ enum { LOOK_MS = 500 };
 struct sound {
     /* Constant after create. */
     const struct config *config;
+    struct control *control;
     audio_fill *fill;
     void *ctx;
     struct log *log;
     pthread_t thread;
 
     struct doorbell ending;
+
+    /* The thread only. */
+    struct sound_row row; /* told last */
+    uint64_t xruns;       /* of the devices before this one, and of earlier lives */
 };
 
 /* Waits; true when it is time to end. */
@@ -46,14 +53,44 @@ static struct audio *open_device(struct sound *s, const char *driver)
     return audio_open(&audio, &p) < 0 ? NULL : audio;
 }
 
-/* Until the device is lost or the end comes (true). */
+static void tell(struct sound *s, const struct audio *audio)
+{
+    struct sound_row row = { .xruns = s->xruns + audio_xruns(audio) };
+    snprintf(row.driver, sizeof(row.driver), "%s", audio_driver_name(audio));
+    snprintf(row.device, sizeof(row.device), "%s", audio_device_name(audio));
+    if (row.xruns > s->row.xruns)
+        log_warn(s->log, "the sound device ran dry (%llu times so far)",
+                 (unsigned long long)row.xruns);
+    if (memcmp(&row, &s->row, sizeof(row)) != 0)
+        sound_row_store(&s->control->sound, &row);
+    s->row = row;
+}
+
+/* Until the device is lost, there is a better one, or the end comes (true). */
 static bool attend(struct sound *s, struct audio *audio)
 {
-    bool is_ending;
-    do {
-        is_ending = wait_ms(s, LOOK_MS);
-    } while (!is_ending && !audio_is_lost(audio));
-    return is_ending;
+    for (;;) {
+        tell(s, audio);
+        if (wait_ms(s, LOOK_MS))
+            return true;
+        if (audio_is_lost(audio)) {
+            log_warn(s->log, "the sound device is gone; trying to open it again");
+            return false;
+        }
+        if (audio_is_outdone(audio)) {
+            log_info(s->log, "there is a better device for the sound than %s",
+                     audio_device_name(audio));
+            return false;
+        }
+    }
+}
+
+static void leave(struct sound *s, struct audio *audio)
+{
+    if (!audio)
+        return;
+    s->xruns += audio_xruns(audio);
+    audio_close(audio);
 }
 
 static void *keep(void *arg)
@@ -66,21 +103,25 @@ static void *keep(void *arg)
         if (audio) {
             failures = 0;
             is_ending = attend(s, audio);
-            if (!is_ending)
-                log_warn(s->log, "the sound device is gone; trying to open it again");
         } else {
             audio = open_device(s, "null"); /* time must go on */
+            if (audio)
+                tell(s, audio);
             is_ending = wait_ms(s, backoff_ms(&reopen_policy, failures++, 0));
         }
-        audio_close(audio);
+        leave(s, audio);
     }
     return NULL;
 }
 
-struct sound *sound_create(const struct config *config, audio_fill *fill, void *ctx,
-                           struct log *log)
+struct sound *sound_create(const struct config *config, struct control *control, audio_fill *fill,
+                           void *ctx, struct log *log)
 {
     struct sound *s = xcalloc(1, sizeof(*s));
+    struct sound_row old;
+    if (sound_row_load(&control->sound, &old))
+        s->xruns = s->row.xruns = old.xruns;
+    s->control = control;
     s->config = config;
     s->fill = fill;
     s->ctx = ctx;

@@ -4,10 +4,12 @@
 
 #include "config/config.h"
 #include "output/audio.h"
+#include "shm/control.h"
 
 struct sound;
 
-/* `fill` as in output/audio.h. The strings of `config` must outlive the object. */
-struct sound *sound_create(const struct config *config, audio_fill *fill, void *ctx,
-                           struct log *log);
+/* `fill` as in output/audio.h. Says in `control` what plays it. `control` and the strings of `config` must outlive the
+ * object. */
+struct sound *sound_create(const struct config *config, struct control *control, audio_fill *fill,
+                           void *ctx, struct log *log);
 void sound_destroy(struct sound *s); /* after it `fill` is not called any more */

@@ -545,7 +545,7 @@ static int open_stage(struct stage *s)
     tell_card(s);
     if (s->params.index == 0) {
         s->mixer = mixer_create(s->control, s->deck, MS(config->sound.delay_ms), last_turn_ns);
-        s->sound = sound_create(config, mixer_fill, s->mixer, s->log);
+        s->sound = sound_create(config, s->control, mixer_fill, s->mixer, s->log);
         if (!s->sound)
             return -EAGAIN;
     }

@@ -310,7 +310,9 @@ static const char status_line[] =
     "\"volume\":60,\"is_muted\":true,\"notice\":{\"title\":\"Oh\",\"text\":\"why\",\"is_problem\":"
     "true},\"library\":{\"files\":3,\"away\":1,\"is_scanning\":true,\"problem\":\"/x: no\\u001b\"},"
     "\"outputs\":[{\"name\":\"HDMI-A-1\",\"width\":1920,\"height\":1080,\"refresh_hz\":59.94,"
-    "\"presented\":100,\"late\":1,\"dropped\":2,\"repeated\":3}],\"processes\":[{\"name\":"
+    "\"presented\":100,\"late\":1,\"dropped\":2,\"repeated\":3}],\"sound\":{\"driver\":\"alsa\","
+    "\"device\":\"hdmi\\u001b\",\"xruns\":2},\"hardware\":{\"plays\":[\"h264\"],\"files\":3,"
+    "\"given_up\":[\"hevc\",7]},\"processes\":[{\"name\":"
     "\"stage\","
     "\"pid\":7,\"starts\":2,\"is_alive\":false},{\"name\":\"hub\",\"pid\":9,\"is_alive\":true,"
     "\"address\":\"http://h:1/v1\"},{\"name\":\"gone\",\"pid\":0,\"is_alive\":false,"
@@ -373,6 +375,10 @@ static void status_tells_all_and_lets_no_control_bytes_through(void **state)
                                          "/x: no",
                                          "HDMI-A-1  1920x1080  59.94 Hz",
                                          "presented 100, late 1, dropped 2, repeated 3",
+                                         "sound      alsa hdmi",
+                                         "ran dry 2 times",
+                                         "decoding   h264 by the board's decoder; it has failed 3",
+                                         ", hevc is given up",
                                          "stage  pid 7  not running  started 2 times",
                                          "hub  pid 9  http://h:1/v1\n",
                                          "gone  not running\n",

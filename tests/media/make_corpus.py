@@ -126,6 +126,8 @@ def list_good():
     good("h264-4k.mp4", y420(X264), AAC, width=3840, height=2160, seconds=0.2)
     good("h264-only.mp4", y420(X264))
     good("long.ts", y420(X264), ["mp2"], width=160, height=96, seconds=6, flags="lossy-end")
+    # as many lines as a board's decoder is used for
+    good("tall.mkv", y420(X264), ["flac"], width=640, height=512, seconds=4)
     good("long.mkv", y420(X264), ["flac"], width=160, height=96, seconds=6)
     good("h264-begins-late.mkv", y420(X264), ["pcm_s16le"], muxer=["-output_ts_offset", "5"])
     good("h264-begins-late.ts", y420(X264), ["mp2"], muxer=["-output_ts_offset", "5"], flags="lossy-end")

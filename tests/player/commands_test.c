@@ -233,6 +233,7 @@ static void counters_are_told_since_the_start_of_the_jukebox(void **state)
     output_row_store(&d->control->output[0], &tv);
     output_row_store(&d->control->output[1], &tv);
     play_clock_store(&d->control->clock, &clock);
+    sound_row_store(&d->control->sound, &(struct sound_row){ .driver = "alsa", .xruns = 7 });
     control_mark_start(d->control);
     process_enter(d->control, PROCESS_BRAIN, 1);
     process_enter(d->control, PROCESS_BRAIN, 1);
@@ -241,6 +242,9 @@ static void counters_are_told_since_the_start_of_the_jukebox(void **state)
     };
     clock.underruns = 33;
     output_row_store(&d->control->output[0], &tv);
+    sound_row_store(
+        &d->control->sound,
+        &(struct sound_row){ .driver = "alsa", .device = "sysdefault:CARD=vc4hdmi0", .xruns = 9 });
     snprintf(tv.name, sizeof(tv.name), "hall"); /* another one in that row */
     output_row_store(&d->control->output[1], &tv);
     play_clock_store(&d->control->clock, &clock);
@@ -248,6 +252,10 @@ static void counters_are_told_since_the_start_of_the_jukebox(void **state)
     assert_int_equal(message_count(m, "processes"), 1);
     assert_int_equal(message_i64(message_object_at(m, "processes", 0), "starts", 0), 2);
     assert_int_equal(message_i64(m, "underruns", -1), 1);
+    const struct message *sound = message_object(m, "sound");
+    assert_string_equal(message_str(sound, "driver", ""), "alsa");
+    assert_string_equal(message_str(sound, "device", ""), "sysdefault:CARD=vc4hdmi0");
+    assert_int_equal(message_i64(sound, "xruns", -1), 2);
     const struct message *row = message_object_at(m, "outputs", 0);
     assert_int_equal(message_i64(row, "presented", -1), 10);
     assert_int_equal(message_i64(row, "late", -1), 1);

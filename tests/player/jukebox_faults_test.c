@@ -476,6 +476,91 @@ static void a_decoder_that_is_slow_is_waited_for(void **state)
     end(h);
 }
 
+/* ---- the board's decoders ---------------------------------------------------------------------- */
+
+static void fail_hardware(struct fake_house *h, uint32_t deck, bool is_lost)
+{
+    h->deck[deck].state.hardware = is_lost ? DECK_HARDWARE_H264 : DECK_SOFTWARE;
+    h->deck[deck].state.hardware_fault = DECK_HARDWARE_H264;
+}
+
+static void what_the_boards_decoder_fails_goes_on_in_software(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 2000);
+    uint32_t deck = h->plan.now.deck;
+    int64_t before = jukebox_position_ns(h->jukebox);
+    uint64_t load = h->plan.now.load;
+    fail_hardware(h, deck, true);
+    house_run(h, 50); /* the deck is heard until the other one is ready */
+    assert_int_equal(h->kills, 0);
+    assert_int_equal(house_air(h).load, load);
+    house_run(h, 1000);
+    assert_int_equal(h->kills, 1);
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->plan.now.deck, 1 - deck);
+    assert_int_equal(h->order[1 - deck].no_hardware, DECK_HARDWARE_H264);
+    assert_true(jukebox_position_ns(h->jukebox) > before);
+    assert_int_equal(h->stood_ns, 0);
+    assert_string_equal(main_at(h, 0)->unplayable, "");
+    house_run(h, 9000); /* what follows is tried again */
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(h->order[h->plan.now.deck].no_hardware, 0);
+    house_run(h, 10000);
+    assert_on_air(h, "a.mp4");
+    assert_int_equal(h->order[h->plan.now.deck].no_hardware, DECK_HARDWARE_H264);
+    assert_int_equal(h->kills, 1);
+    end(h);
+}
+
+static void what_is_to_follow_is_loaded_again_in_software(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 2000);
+    uint32_t deck = 1 - h->plan.now.deck;
+    uint64_t load = h->plan.next.load;
+    assert_true(load != 0);
+    fail_hardware(h, deck, true);
+    house_run(h, 1000);
+    assert_int_equal(h->kills, 1);
+    assert_true(h->plan.next.load > load);
+    assert_int_equal(h->order[deck].no_hardware, DECK_HARDWARE_H264);
+    house_run(h, 8000);
+    assert_on_air(h, "b.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    end(h);
+}
+
+static void a_decoder_that_could_not_be_opened_is_only_remembered(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    house_run(h, 2000);
+    uint64_t load = h->plan.now.load;
+    fail_hardware(h, h->plan.now.deck, false);
+    house_run(h, 1000);
+    assert_int_equal(h->kills, 0);
+    assert_int_equal(h->plan.now.load, load);
+    assert_int_equal(jukebox_hardware_faults(h->jukebox)->count, 1);
+    end(h);
+}
+
+/* Two deaths at its beginning were its own; a third one would be too many. */
+static void a_song_is_not_blamed_for_the_boards_decoder(void **state)
+{
+    struct fake_house *h = playing_house_of("a", &looping);
+    for (int i = 0; i < 2; i++) {
+        house_kill_deck(h, h->plan.now.deck);
+        house_run(h, 250);
+    }
+    assert_on_air(h, "a.mp4");
+    fail_hardware(h, h->plan.now.deck, true);
+    house_run(h, 1000);
+    assert_int_equal(h->kills, 1);
+    assert_on_air(h, "a.mp4");
+    assert_string_equal(main_at(h, 0)->unplayable, "");
+    end(h);
+}
+
 /* ---- restarts of the brain -------------------------------------------------------------------- */
 
 static void the_brain_may_die_and_nothing_is_heard(void **state)
@@ -745,6 +830,10 @@ int main(void)
         cmocka_unit_test(the_stage_may_die_and_the_position_stands_meanwhile),
         cmocka_unit_test(a_decoder_that_stops_giving_samples_is_ended),
         cmocka_unit_test(a_decoder_that_is_slow_is_waited_for),
+        cmocka_unit_test(what_the_boards_decoder_fails_goes_on_in_software),
+        cmocka_unit_test(what_is_to_follow_is_loaded_again_in_software),
+        cmocka_unit_test(a_decoder_that_could_not_be_opened_is_only_remembered),
+        cmocka_unit_test(a_song_is_not_blamed_for_the_boards_decoder),
         cmocka_unit_test(the_brain_may_die_and_nothing_is_heard),
         cmocka_unit_test(the_queue_follows_what_the_stage_did_without_a_brain),
         cmocka_unit_test(a_skip_that_was_saved_survives_although_the_old_track_still_plays),

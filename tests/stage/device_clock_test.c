@@ -50,12 +50,21 @@ static void test_a_jump_is_taken_at_once(void **state)
     assert_int_equal(c.frame, BLOCK);
 }
 
+/* The sound waited that long, and the picture with it. */
+static void test_a_device_that_ran_dry_for_40_ms_is_followed_at_once(void **state)
+{
+    struct device_clock c = { 0 };
+    device_clock_observe(&c, 0, SECONDS(1));
+    device_clock_observe(&c, BLOCK, SECONDS(1) + MS(10) + MS(40));
+    assert_int_equal(c.mono_ns, SECONDS(1) + MS(50));
+}
+
 static void test_a_small_error_is_slewed_not_jumped(void **state)
 {
     struct device_clock c = { 0 };
     device_clock_observe(&c, 0, SECONDS(1));
-    device_clock_observe(&c, BLOCK, SECONDS(1) + MS(10) + MS(64));
-    assert_int_equal(c.mono_ns, SECONDS(1) + MS(11));
+    device_clock_observe(&c, BLOCK, SECONDS(1) + MS(10) + MS(16));
+    assert_int_equal(c.mono_ns, SECONDS(1) + MS(10) + MS(16) / 64);
 }
 
 int main(void)
@@ -64,6 +73,7 @@ int main(void)
         cmocka_unit_test(test_jitter_of_5_ms_moves_the_clock_by_less_than_a_third_of_it),
         cmocka_unit_test(test_drift_of_500_ppm_is_followed_within_half_a_millisecond),
         cmocka_unit_test(test_a_jump_is_taken_at_once),
+        cmocka_unit_test(test_a_device_that_ran_dry_for_40_ms_is_followed_at_once),
         cmocka_unit_test(test_a_small_error_is_slewed_not_jumped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,31 @@ target_link_libraries(surfaceless PRIVATE ${CMAKE_DL_LIBS})
 djamms_preload(xrgb ${CMAKE_CURRENT_SOURCE_DIR}/vm/xrgb.c)
 target_link_libraries(xrgb PRIVATE PkgConfig::DRM)
 
+# A board's decoder, for LD_PRELOAD; what it stands for it takes from the program.
+add_library(hwfake MODULE ${support}/hwfake.c)
+set_target_properties(hwfake PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+target_include_directories(hwfake PRIVATE ${FFMPEG_INCLUDE_DIRS})
+target_compile_options(hwfake PRIVATE -Wno-missing-prototypes)
+if(DJAMMS_SANITIZE)
+    target_compile_options(hwfake PRIVATE -fno-sanitize=all)
+    target_link_options(hwfake PRIVATE -fno-sanitize=all)
+endif()
+
+# A device for alsa-lib, loaded by name.
+add_library(alsa_timed MODULE ${support}/alsa_timed.c)
+set_target_properties(alsa_timed PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+target_compile_definitions(alsa_timed PRIVATE PIC)
+target_compile_options(alsa_timed PRIVATE -Wno-missing-prototypes)
+target_link_libraries(alsa_timed PRIVATE PkgConfig::ALSA)
+if(DJAMMS_SANITIZE)
+    target_compile_options(alsa_timed PRIVATE -fno-sanitize=all)
+    target_link_options(alsa_timed PRIVATE -fno-sanitize=all)
+endif()
+if(TARGET output_audio_heard_test)
+    add_dependencies(output_audio_heard_test alsa_timed)
+    set_tests_properties(output/audio_heard_test PROPERTIES ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR}")
+endif()
+
 # The jukebox's own judgement, so instrumented like it.
 add_executable(failclass ${support}/failclass.c)
 set_target_properties(failclass PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
