@@ -232,6 +232,13 @@ static void put_heat(struct text *t, const double *figure)
         put(t, "; slowed down, times: %.0f", figure[FIGURE_THROTTLINGS]);
 }
 
+static void put_sound(struct text *t, const double *figure)
+{
+    put_figure(t, figure[FIGURE_UNDERRUNS], 0, " interruptions");
+    if (figure[FIGURE_XRUNS] > 0)
+        put(t, ", the device ran dry, times: %.0f", figure[FIGURE_XRUNS]);
+}
+
 static void put_power(struct text *t, const double *figure)
 {
     if (figure[FIGURE_UNDERVOLTAGES] == 0)
@@ -261,7 +268,7 @@ void log_summary_parts(const struct log_summary *s, struct summary_part out[SUMM
     put_songs(&t[0], figure);
     put_restarts(&t[1], s);
     put_figure(&t[2], figure[FIGURE_LATE], 0, " late");
-    put_figure(&t[3], figure[FIGURE_UNDERRUNS], 0, " interruptions");
+    put_sound(&t[3], figure);
     put_heat(&t[4], figure);
     put_power(&t[5], figure);
     put_disk(&t[6], figure);

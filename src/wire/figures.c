@@ -23,6 +23,7 @@ static const struct {
     [FIGURE_FAILED] = { "failed", GROWS, "played", "failed", 1 },
     [FIGURE_LATE] = { "late", GROWS, "outputs", "late", 1 },
     [FIGURE_UNDERRUNS] = { "underruns", GROWS, NULL, "underruns", 1 },
+    [FIGURE_XRUNS] = { "xruns", GROWS, "sound", "xruns", 1 },
     [FIGURE_UNDERVOLTAGES] = { "undervoltages", GROWS, "health", "undervoltages", 1 },
     [FIGURE_THROTTLINGS] = { "throttlings", GROWS, "health", "throttlings", 1 },
     [FIGURE_HOTTEST_C] = { "hottest_c", HIGHEST, "health", "temperature_c", 1 },

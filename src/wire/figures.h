@@ -13,8 +13,9 @@ enum figure {
     FIGURE_SONGS, /* played; counters up to THROTTLINGS */
     FIGURE_REQUESTS,
     FIGURE_FAILED,
-    FIGURE_LATE, /* pictures, on all outputs */
-    FIGURE_UNDERRUNS,
+    FIGURE_LATE,      /* pictures, on all outputs */
+    FIGURE_UNDERRUNS, /* a deck had no samples in time */
+    FIGURE_XRUNS,     /* the sound device ran dry */
     FIGURE_UNDERVOLTAGES,
     FIGURE_THROTTLINGS,
     FIGURE_HOTTEST_C,     /* degrees Celsius, the highest */

@@ -35,7 +35,7 @@ static void what_is_not_known_is_never_nought(void **state)
 
 static const char *const entries[] = {
     "{\"PRIORITY\":\"6\",\"DJAMMS_MODULE\":\"health\",\"MESSAGE\":\"figures: songs=100 requests=10 "
-    "failed=0 late=5 underruns=1 undervoltages=0 throttlings=0 hottest_c=48.0 "
+    "failed=0 late=5 underruns=1 xruns=0 undervoltages=0 throttlings=0 hottest_c=48.0 "
     "state_free_mb=9000\"}",
     "{\"PRIORITY\":\"3\",\"DJAMMS_MODULE\":\"deck\",\"MESSAGE\":\"/media/a b.mp4: no picture for 5 "
     "s\"}",
@@ -55,7 +55,8 @@ static const char *const entries[] = {
     "\"5eb03494b6584870a536b337290809b3\",\"MESSAGE\":\"Scheduled restart job\"}",
     /* the player began anew; pictures are counted on by the memory they share */
     "{\"PRIORITY\":\"6\",\"DJAMMS_MODULE\":\"health\",\"MESSAGE\":\"figures: songs=14 requests=3 "
-    "failed=2 late=12 underruns=1 undervoltages=1 throttlings=3 hottest_c=82.0 state_free_mb=8000 "
+    "failed=2 late=12 underruns=1 xruns=2 undervoltages=1 throttlings=3 hottest_c=82.0 "
+    "state_free_mb=8000 "
     "cache_free_mb=7100\"}",
     "{\"MESSAGE\":[1,2,3]}",
     "{}",
@@ -65,7 +66,7 @@ static const char *const told[][2] = {
     { "songs", "14 played, 3 of them requests, 2 could not be" },
     { "restarts", "deck@a 2, hub 1" },
     { "pictures", "7 late" },
-    { "sound", "0 interruptions" },
+    { "sound", "0 interruptions, the device ran dry, times: 2" },
     { "heat", "82.0 C at most; slowed down, times: 3" },
     { "power", "1 times too weak" },
     { "disk", "8.0 GB free for the queue, 7.1 GB for fetched songs" },

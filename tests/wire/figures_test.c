@@ -12,13 +12,15 @@
 #include "wire/message.h"
 
 static const char status_text[] =
-    "{\"outputs\":[{\"late\":3},{\"late\":4}],\"underruns\":2,\"played\":{\"songs\":14,"
+    "{\"outputs\":[{\"late\":3},{\"late\":4}],\"underruns\":2,\"sound\":{\"xruns\":3},\"played\":{"
+    "\"songs\":14,"
     "\"requests\":"
     "5,\"failed\":1},\"health\":{\"temperature_c\":61.34,\"undervoltages\":null,\"throttlings\":1,"
     "\"state_free\":12345678901,\"cache_free\":null}}";
 
-static const char line[] = "figures: songs=14 requests=5 failed=1 late=7 underruns=2 throttlings=1 "
-                           "hottest_c=61.3 state_free_mb=12346";
+static const char line[] =
+    "figures: songs=14 requests=5 failed=1 late=7 underruns=2 xruns=3 throttlings=1 "
+    "hottest_c=61.3 state_free_mb=12346";
 
 static void figures_of_a_status_are_a_line_and_come_back_from_it(void **state)
 {

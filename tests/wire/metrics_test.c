@@ -21,7 +21,8 @@ static const char full[] =
     "\"HDMI-A-1\",\"refresh_hz\":59.94,\"presented\":4000000000,\"late\":41,\"dropped\":0,"
     "\"repeated\":3},{\"name\":\"a\\\"b\\\\c\\nd\",\"presented\":1,\"late\":0}],\"processes\":[{"
     "\"name\":\"player\",\"starts\":1,\"is_alive\":true},{\"name\":\"hub\",\"is_alive\":false}],"
-    "\"underruns\":6,\"played\":{\"songs\":214,\"requests\":31,\"failed\":2},\"health\":{\"board\":"
+    "\"underruns\":6,\"sound\":{\"driver\":\"alsa\",\"xruns\":11},\"played\":{\"songs\":214,"
+    "\"requests\":31,\"failed\":2},\"health\":{\"board\":"
     "\"Raspberry Pi 4\",\"temperature_c\":61.3,\"undervoltage\":false,\"undervoltages\":1,"
     "\"throttled\":true,\"throttlings\":2,\"state_free\":12000000000,\"state_size\":31000000000,"
     "\"cache_free\":11000000000,\"cache_size\":31000000000}}";
@@ -64,6 +65,7 @@ static const char *const lines[] = {
     "djamms_volume_ratio 0.75",
     "djamms_muted 0",
     "djamms_sound_underruns_total 6",
+    "djamms_sound_xruns_total 11",
     "djamms_output_frames_presented_total{output=\"HDMI-A-1\"} 4000000000",
     "# TYPE djamms_output_frames_late_total counter",
     "djamms_output_frames_late_total{output=\"HDMI-A-1\"} 41",
