@@ -33,8 +33,14 @@ class Live(Rig):
         self.up(*files, **{"fetch_live_minutes": 5, **sets})
 
     def on_disk(self):
-        """The files of streams: path -> bytes."""
-        return {f: f.stat().st_size for f in self.cache.glob("partial/*/media.*") if f.exists()}
+        """The files of streams: path -> bytes. One may go while they are counted."""
+        sizes = {}
+        for f in self.cache.glob("partial/*/media.*"):
+            try:
+                sizes[f] = f.stat().st_size
+            except FileNotFoundError:
+                pass
+        return sizes
 
     def connections(self, path):
         return len(self.server.ranges(path))
