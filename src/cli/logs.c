@@ -42,7 +42,7 @@ static void take_lines(struct log_summary *s, FILE *in,
 {
     char *line = NULL;
     size_t size = 0;
-    for (ssize_t len; (len = getline(&line, &size, in)) >= 0;) {
+    while (getline(&line, &size, in) >= 0) {
         line[strcspn(line, "\n")] = '\0';
         take(s, line);
     }

@@ -94,6 +94,8 @@ class Disk(unittest.TestCase):
             line = self.on_fat(board, "cmdline.txt")
             self.assertIn("root=LABEL=djamms-root ", line)
             self.assertEqual(line.count("\n"), 1)
+            # where devices of a Pi 4 cannot reach it, it does not start
+            self.assertEqual("@0-1G" in line, board == "pi4")
 
     def test_the_settings_lie_where_people_find_them(self):
         for board in self.images:
