@@ -1,6 +1,7 @@
 """The jukebox on the kernel's displays, without a window system: two connectors, cables that go in and out, keys, the
 console below. In an emulated machine (machine.py); pictures of both displays and the sound are taken from
 outside."""
+import ctypes
 import json
 import os
 import sys
@@ -20,7 +21,11 @@ SECONDS = SONGS[0]["frames"] / SONGS[0]["fps"]
 ROUND = len(SONGS) * SECONDS
 BIN = Path(os.environ["DJAMMS_BUILD"]) / "bin"
 ZONE = "HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin DJAMMS_RUNTIME_DIR=/run/zone DJAMMS_STATE_DIR=/run/state " \
-       f"DJAMMS_CONFIG=/run/empty.ini LD_PRELOAD={tool('xrgb.so')}"
+       "DJAMMS_CONFIG=/run/empty.ini"
+SDL = (ctypes.c_uint8 * 3)()
+ctypes.CDLL("libSDL2-2.0.so.0").SDL_GetVersion(SDL)
+if tuple(SDL) >= (2, 30, 5):    # see xrgb.c
+    ZONE += f" LD_PRELOAD={tool('xrgb.so')}"
 ROW = 0.06
 # An emulated processor is ten times slower than a real one, more on a busy computer: how long programs take is printed and
 # not judged. These only say when it is no use to wait any longer.
