@@ -2,7 +2,7 @@
 
 #include "base/compiler.h"
 
-#define CALL_MAX_NS SECONDS(1)
+#define CALL_MAX_NS MS(1500)
 #define LOOK_MAX_NS MS(500)
 
 void decoder_watch_begin(struct decoder_watch *w)

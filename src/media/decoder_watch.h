@@ -16,6 +16,6 @@ struct decoder_watch {
 void decoder_watch_begin(struct decoder_watch *w);
 void decoder_watch_end(struct decoder_watch *w);
 
-/* Whether one call has been under way for more than a second, which is many times what a picture may take. Look a few times
+/* Whether one call has been under way for more than 1.5 s, which is many times what a picture may take. Look a few times
  * in each second; a time in which nobody looked, for the whole process stood still, counts as half a second. */
 bool decoder_watch_hangs(struct decoder_watch *w, int64_t now_ns);

@@ -364,8 +364,9 @@ static void end_stuck(struct jukebox *j, uint32_t deck)
 {
     struct deck_slot *slot = &j->deck[deck];
     uint64_t load = slot->order.load;
-    bool is_needed = load && (j->now.load == load || j->leaving.load == load);
-    if (!slot->is_stuck || is_needed)
+    bool is_on_air = j->view.has_stage && j->air.load == load && j->air.is_moving;
+    bool is_needed = j->now.load == load || j->leaving.load == load || is_on_air;
+    if (!slot->is_stuck || (load && is_needed))
         return;
     slot->is_stuck = false;
     ask_kill(j, deck, "the board's decoder");
@@ -412,7 +413,8 @@ static bool is_heard(const struct jukebox *j)
 static int64_t open_max_ns(const struct jukebox *j, const struct part *part, bool is_answered)
 {
     bool has_time = j->is_paused || (is_heard(j) && left_ns(j) >= NEEDED_NS);
-    bool has_sound = part == &j->cue && is_heard(j) && j->deck[j->now.deck].is_stuck;
+    bool has_sound = part == &j->cue && j->air.load && j->air.is_moving && j->air.deck < DECKS &&
+                     j->deck[j->air.deck].is_stuck;
     return is_answered && ((part == &j->next && has_time) || has_sound) ? PRELOAD_MAX_NS
                                                                         : OPEN_MAX_NS;
 }
@@ -524,13 +526,23 @@ static void check_stall(struct jukebox *j)
     }
 }
 
-/* The stage was told to cut to it and does not, though it plays nothing else: the position it is to be
+/* The deck of which `now` is to take over only makes no pictures: its sound goes on. */
+static bool replaces_stuck(const struct jukebox *j)
+{
+    const struct play_position *air = &j->air;
+    return air->load && air->is_moving && air->entry == j->now.entry && air->deck < DECKS &&
+           j->deck[air->deck].is_stuck && air->load != j->now.load;
+}
+
+/* The stage was told to cut to it and does not, though it plays nothing else, or nothing better: the position it is to be
  * joined at lies behind what the deck can hold. Another load begins just there. */
 static void check_refused(struct jukebox *j)
 {
     const struct part *now = &j->now;
+    bool is_patient = replaces_stuck(j);
     bool waits = j->view.has_stage && now->load && now->turn == j->turn && !now->was_heard &&
-                 !j->cue.entry && !j->is_paused && j->air.load != now->load && !j->air.is_moving &&
+                 !j->cue.entry && !j->is_paused && j->air.load != now->load &&
+                 (!j->air.is_moving || is_patient) &&
                  j->view.now_ns - j->view.clock.mono_ns < SECONDS(1);
     if (!waits) {
         j->refused_since_ns = 0;
@@ -541,15 +553,22 @@ static void check_refused(struct jukebox *j)
     if (j->view.now_ns - j->refused_since_ns < REFUSED_MAX_NS)
         return;
     j->refused_since_ns = 0;
-    j->now.is_lost = true;
     bool stands_there = now->how == START_JOIN && j->air.entry == now->entry;
+    bool is_last = now->duration_ns > 0 && j->air.media_ns > now->duration_ns - ENDING_NS;
+    if (stands_there && is_last) { /* not worth another load */
+        if (!is_patient)
+            turn_end(j, PLAYED_ENDED);
+        return;
+    }
+    j->now.is_lost = true;
     j->cue = (struct part){
         .entry = now->entry,
         .turn = j->turn,
         .start_ns = stands_there ? j->air.media_ns : now->start_ns,
+        .how = is_patient ? START_JOIN : START_NOW,
     };
     log_warn(j->log, "%s: the stage did not take it: loaded again", turn_title(j, now->entry));
-    if (strike_out(j, now->entry))
+    if (!is_patient && strike_out(j, now->entry))
         part_fail(j, &j->cue, "The stage could not play it.");
 }
 

@@ -116,8 +116,8 @@ static int deck_for_cue(const struct jukebox *j)
     int best = -1, best_worth = -1;
     for (uint32_t i = 0; i < DECKS; i++) {
         uint32_t d = (first + i) % DECKS;
-        bool is_heard = is_held(j, &j->now, d) && (!j->now.is_lost || j->deck[d].is_stuck);
-        if (is_held(j, &j->leaving, d) || is_heard)
+        if (is_held(j, &j->leaving, d) || (is_held(j, &j->now, d) && !j->now.is_lost) ||
+            j->deck[d].is_stuck)
             continue;
         int worth = (deck_is_usable(j, d) ? 4 : 0) + (is_held(j, &j->now, d) ? 0 : 2) +
                     (is_held(j, &j->next, d) ? 0 : 1);
@@ -185,7 +185,8 @@ static int idle_deck(const struct jukebox *j)
     if (j->cue.entry && !j->cue.load)
         return -1;
     for (uint32_t d = 0; d < DECKS; d++)
-        if (!is_held(j, &j->now, d) && !is_held(j, &j->cue, d) && !is_held(j, &j->leaving, d))
+        if (!is_held(j, &j->now, d) && !is_held(j, &j->cue, d) && !is_held(j, &j->leaving, d) &&
+            !j->deck[d].is_stuck)
             return (int)d;
     return -1;
 }

@@ -114,6 +114,11 @@ static bool has_fault(const struct deck_state *s)
     return s->hardware_fault != 0;
 }
 
+static bool has_sound(const struct deck_state *s)
+{
+    return s->has_audio && s->hardware_fault;
+}
+
 static uint64_t pictures(const struct zone *z, const struct deck_state *s)
 {
     return atomic_load(&z->ring->frame_head) - s->first_frame;
@@ -171,6 +176,7 @@ static void one_that_gives_no_more_pictures_is_told_in_time(void **state)
         assert_int_equal(s.hardware_fault, DECK_HARDWARE_H264);
         assert_int_not_equal(s.phase, DECK_FAILED);
         assert_in_range(pictures(&z, &s), 0, SOME);
+        s = turn_until(&z, LOAD, has_sound);
         assert_true(atomic_load(&z.ring->sample_head) > s.first_sample);
         atomic_store(&hwfake_is_released, true); /* a process would be killed here */
         order(&z, LOAD + 1, SECONDS(1), DECK_HARDWARE_H264);

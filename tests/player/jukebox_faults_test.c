@@ -544,6 +544,24 @@ static void a_decoder_that_could_not_be_opened_is_only_remembered(void **state)
     end(h);
 }
 
+/* On a slow board: it cannot catch up with the sound, which is more than pictures. */
+static void the_sound_goes_on_while_software_is_too_slow(void **state)
+{
+    struct fake_house *h = playing_house_of("a far b", &looping);
+    house_run(h, 10500);
+    assert_on_air(h, "far.mp4");
+    h->stood_ns = 0;
+    fail_hardware(h, h->plan.now.deck, true);
+    house_run(h, 8500);
+    assert_on_air(h, "far.mp4");
+    assert_int_equal(h->stood_ns, 0);
+    house_run(h, 6000);
+    assert_on_air(h, "b.mp4");
+    assert_string_equal(main_at(h, 2)->unplayable, "");
+    assert_string_equal(main_at(h, 1)->unplayable, "");
+    end(h);
+}
+
 /* Two deaths at its beginning were its own; a third one would be too many. */
 static void a_song_is_not_blamed_for_the_boards_decoder(void **state)
 {
@@ -833,6 +851,7 @@ int main(void)
         cmocka_unit_test(what_the_boards_decoder_fails_goes_on_in_software),
         cmocka_unit_test(what_is_to_follow_is_loaded_again_in_software),
         cmocka_unit_test(a_decoder_that_could_not_be_opened_is_only_remembered),
+        cmocka_unit_test(the_sound_goes_on_while_software_is_too_slow),
         cmocka_unit_test(a_song_is_not_blamed_for_the_boards_decoder),
         cmocka_unit_test(the_brain_may_die_and_nothing_is_heard),
         cmocka_unit_test(the_queue_follows_what_the_stage_did_without_a_brain),
