@@ -162,7 +162,7 @@ function(djamms_test_properties)
     foreach(test ${tests})
         # A job of `./dev test` is half a core: what computes takes two, what mostly waits takes one.
         set_tests_properties(${test} PROPERTIES PROCESSORS 2)
-        if(test MATCHES "^system/(play|outputs|resume|growing|kill|service|subtitles)_test$" AND NOT DJAMMS_SANITIZE)
+        if(test MATCHES "^system/(play|outputs|resume|growing|kill|service|subtitles|hardware|sound)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
         elseif(test STREQUAL "system/package_test")
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # it goes through the build
@@ -207,7 +207,7 @@ function(djamms_test_properties)
             continue()
         endif()
         if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|venue_clock|fetch|faults|\
-extractor|units|package))")
+extractor|units|package|hardware|sound|image|box_settings))")
             continue() # says the same in every build, or mostly waits
         endif()
         set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli|subtitles)")
