@@ -74,7 +74,7 @@ class Box:
     """Boots from a card at once; `ask`: a script of shell that runs when the jukebox is up, each of its lines a "@name value". A context
     manager: the plug is pulled at its end."""
 
-    def __init__(self, card, ask, size=(640, 360)):
+    def __init__(self, card, ask, size=(640, 480)):
         check()
         self.folder = Path(tempfile.mkdtemp(prefix="djamms-box-", dir="/tmp"))
         self.serial = self.folder / "serial.log"
@@ -90,7 +90,9 @@ class Box:
                  "-drive", f"if=pflash,format=raw,file={self.folder}/vars.fd",
                  "-drive", f"if=none,id=card,format=raw,cache=unsafe,file={card.path}",
                  "-device", "virtio-blk-pci,drive=card,bootindex=0", "-device", "virtio-rng-pci",
-                 "-device", "virtio-keyboard-pci", "-device", f"virtio-gpu-pci,xres={size[0]},yres={size[1]}",
+                 "-device", "virtio-keyboard-pci",
+                 # SDL of Debian 13 shows pictures with alpha, which the kernel takes for this display and not for virtio's.
+                 "-device", f"qxl-vga,xres={size[0]},yres={size[1]}",
                  "-serial", f"file:{self.serial}", "-qmp", f"unix:{self.folder}/monitor,server=on,wait=off"]
         for name, text in credentials.items():
             path = self.folder / name
