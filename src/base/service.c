@@ -61,7 +61,15 @@ void service_alive(struct service *s, int64_t now_ns)
 
 void service_busy(struct service *s, int64_t limit_ns)
 {
-    if (!s || !s->period_ns || !s->told_ns)
+    char text[64];
+    if (!s || !s->notify)
+        return;
+    if (!s->told_ns) { /* the start may take so long, from now on: sd_notify(3) */
+        snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%lld", (long long)(limit_ns / 1000));
+        s->notify(0, text);
+        return;
+    }
+    if (!s->period_ns)
         return;
     tell_limit(s, limit_ns);
     s->is_busy = true;

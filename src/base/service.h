@@ -24,5 +24,5 @@ struct service service_open(const struct log *log);
 /* The program has just done its work: a turn of its loop, a picture on every screen. The first call says that it is ready;
  * further ones are signs of life, passed on when one is due. `s` may be NULL. */
 void service_alive(struct service *s, int64_t now_ns);
-/* Something long begins: the next sign of life may take `limit_ns`. Those after it are due as before. `s` may be NULL. */
+/* Something long begins: the next sign of life may take `limit_ns`, or the program's being ready. Those after it are due as before. `s` may be NULL. */
 void service_busy(struct service *s, int64_t limit_ns);

@@ -416,7 +416,7 @@ static bool are_lit_well(struct kms_card *c, int fd)
     return is_well;
 }
 
-bool kms_card_changed(struct kms_card *c, int master_fd, int64_t now_ns)
+bool kms_card_has_news(struct kms_card *c, int64_t now_ns)
 {
     if (take_news(c) && !c->has_news) {
         c->has_news = true;
@@ -429,9 +429,14 @@ bool kms_card_changed(struct kms_card *c, int master_fd, int64_t now_ns)
     bool is_quiet = !c->has_news && status == c->status;
     c->has_news = false;
     c->status = status;
+    return !is_quiet || (c->count == 0 && c->fd < 0);
+}
+
+bool kms_card_changed(struct kms_card *c, int master_fd)
+{
     if (c->count == 0)
-        return (c->fd < 0 || !is_quiet) && find_card(c) > 0;
-    return !is_quiet && !are_lit_well(c, master_fd >= 0 ? master_fd : c->fd);
+        return find_card(c) > 0;
+    return !are_lit_well(c, master_fd >= 0 ? master_fd : c->fd);
 }
 
 /* ---- birth and death -------------------------------------------------------------------------- */

@@ -37,8 +37,10 @@ int kms_card_number(const struct kms_card *c);
 /* What was lit; i < the number of kms_card_light(). */
 const struct kms_output *kms_card_output(const struct kms_card *c, int i);
 
+/* Whether something was plugged, and kms_card_changed() is to be asked. Cheap. */
+bool kms_card_has_news(struct kms_card *c, int64_t now_ns);
 /* Whether a display is connected that is not lit as it should be: light them again. One that was pulled out is
- * none: the others go on undisturbed, and when it is back as it was, it shows its picture. Cheap,
- * except in the moment when something was plugged. `master_fd` is SDL's descriptor of the card; -1: SDL
- * does not use it. */
-bool kms_card_changed(struct kms_card *c, int master_fd, int64_t now_ns);
+ * none: the others go on undisturbed, and when it is back as it was, it shows its picture. The displays are asked what they
+ * are: that may take seconds where one does not answer. `master_fd` is SDL's descriptor of the card; -1: SDL does
+ * not use it. */
+bool kms_card_changed(struct kms_card *c, int master_fd);

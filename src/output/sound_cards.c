@@ -144,17 +144,8 @@ static bool is_jack(const char *name)
     return strstr(name, "HDMI") && len > 5 && strcmp(name + len - 5, " Jack") == 0;
 }
 
-/* An ELD tells what the sink plays; it is empty without one. */
-static bool has_eld(const snd_ctl_elem_value_t *value)
-{
-    const unsigned char *eld = snd_ctl_elem_value_get_bytes((snd_ctl_elem_value_t *)value);
-    for (size_t i = 0; i < 32; i++)
-        if (eld[i])
-            return true;
-    return false;
-}
-
-/* What one control says of the sink; UNKNOWN: nothing. */
+/* What one control says of the sink; UNKNOWN: nothing. The ELD, which has what the sink plays, is not asked: it is empty until its
+ * PCM was opened once, and stays full when the sink has gone. */
 static enum sound_sink ask_control(snd_ctl_t *ctl, const snd_ctl_elem_list_t *list, unsigned i)
 {
     snd_ctl_elem_value_t *value;
@@ -162,15 +153,13 @@ static enum sound_sink ask_control(snd_ctl_t *ctl, const snd_ctl_elem_list_t *li
     snd_ctl_elem_value_alloca(&value);
     snd_ctl_elem_id_alloca(&id);
     const char *name = snd_ctl_elem_list_get_name(list, i);
-    bool is_eld = strcmp(name, "ELD") == 0;
-    if (!is_eld && !is_jack(name))
+    if (!is_jack(name))
         return SOUND_SINK_UNKNOWN;
     snd_ctl_elem_list_get_id(list, i, id);
     snd_ctl_elem_value_set_id(value, id);
     if (snd_ctl_elem_read(ctl, value) < 0)
         return SOUND_SINK_UNKNOWN;
-    bool is_there = is_eld ? has_eld(value) : snd_ctl_elem_value_get_boolean(value, 0) != 0;
-    return is_there ? SOUND_SINK_THERE : SOUND_SINK_AWAY;
+    return snd_ctl_elem_value_get_boolean(value, 0) ? SOUND_SINK_THERE : SOUND_SINK_AWAY;
 }
 
 static enum sound_sink ask_controls(snd_ctl_t *ctl)

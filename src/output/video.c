@@ -1,5 +1,6 @@
 #include "output/video.h"
 
+#include <SDL_syswm.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
@@ -97,6 +98,21 @@ int video_open(struct video **out, const struct video_params *p)
     }
     *out = v;
     return 0;
+}
+
+/* SDL's descriptor of the card, which is the one that displays answer to; -1: it does not use it. */
+static int card_of_sdl(const struct video *v)
+{
+    SDL_SysWMinfo wm;
+    SDL_VERSION(&wm.version);
+    bool is_known = v->output_count > 0 && SDL_GetWindowWMInfo(v->output[0].window, &wm) &&
+                    wm.subsystem == SDL_SYSWM_KMSDRM;
+    return is_known ? wm.info.kmsdrm.drm_fd : -1;
+}
+
+bool video_has_changed(struct video *v)
+{
+    return v->card && kms_card_changed(v->card, card_of_sdl(v));
 }
 
 int video_reopen(struct video *v)

@@ -35,7 +35,10 @@ struct output_info {
  * one, else goes off-screen. On a card without a connected display it goes off-screen until one comes
  * (VIDEO_DISPLAYS). */
 int video_open(struct video **out, const struct video_params *p);
-/* After VIDEO_DISPLAYS: closes all outputs and opens those that are there now. 0 or -errno: then there are none, and
+/* After VIDEO_DISPLAYS: whether displays are connected that are not used as they should be. Asks them, which may take
+ * seconds. */
+bool video_has_changed(struct video *v);
+/* If so: closes all outputs and opens those that are there now. 0 or -errno: then there are none, and
  * only video_close() may follow. */
 int video_reopen(struct video *v);
 void video_close(struct video *v); /* v may be NULL */
@@ -67,7 +70,7 @@ enum video_event_kind {
     VIDEO_INPUT,
     VIDEO_RESIZED,
     VIDEO_EXPOSED,
-    VIDEO_DISPLAYS, /* others are connected than are used */
+    VIDEO_DISPLAYS, /* something was plugged */
     VIDEO_QUIT
 };
 struct video_event {

@@ -5,8 +5,6 @@
  * SDL's where it can sleep, and the rest is a futex with an absolute time. */
 #include "output/video.h"
 
-#include <SDL_syswm.h>
-
 #include "base/now.h"
 #include "output/input.h"
 #include "output/video_driver.h"
@@ -101,21 +99,11 @@ static void take_event(struct video *v, const SDL_Event *e)
     }
 }
 
-/* SDL's descriptor of the card, which is the one that displays answer to; -1: it does not use it. */
-static int card_of_sdl(const struct video *v)
-{
-    SDL_SysWMinfo wm;
-    SDL_VERSION(&wm.version);
-    bool is_known = v->output_count > 0 && SDL_GetWindowWMInfo(v->output[0].window, &wm) &&
-                    wm.subsystem == SDL_SYSWM_KMSDRM;
-    return is_known ? wm.info.kmsdrm.drm_fd : -1;
-}
-
 /* Empties SDL's queue into ours. */
 static void pump(struct video *v)
 {
     SDL_Event e;
-    if (v->card && kms_card_changed(v->card, card_of_sdl(v), now_mono_ns()))
+    if (v->card && kms_card_has_news(v->card, now_mono_ns()))
         put(v, (struct video_event){ .kind = VIDEO_DISPLAYS });
     input_pads_update(&v->pads, now_mono_ns());
     while (SDL_PollEvent(&e))

@@ -55,7 +55,7 @@ struct stage {
     struct segment shot_segment;
     uint64_t shots_answered;
     int64_t opened_ns;
-    bool has_other_displays; /* than are used */
+    bool may_have_changed; /* the displays */
 
     _Atomic bool is_hungry; /* wake the render thread for every picture that is decoded */
     _Atomic bool is_ending;
@@ -137,7 +137,7 @@ static void take_events(struct stage *s)
                 screen->is_exposed = screen->is_stale = true;
             }
             break;
-        case VIDEO_DISPLAYS: s->has_other_displays = true; break;
+        case VIDEO_DISPLAYS: s->may_have_changed = true; break;
         case VIDEO_NONE: break;
         }
     }
@@ -485,12 +485,14 @@ static void tell_card(struct stage *s)
 }
 
 /* The sound goes on meanwhile, on its own thread. */
-static int reopen_video(struct stage *s)
+static int follow_displays(struct stage *s)
 {
-    s->has_other_displays = false;
-    log_info(s->log, "other displays are connected");
+    s->may_have_changed = false;
     process_limit(s->control, s->role, OPEN_NS);
     service_busy(s->params.service, OPEN_NS);
+    if (!video_has_changed(s->video))
+        return 0; /* the next turn sets the limits back */
+    log_info(s->log, "other displays are connected");
     s->screens = 0;
     int ret = video_reopen(s->video);
     if (ret < 0)
@@ -521,6 +523,7 @@ static int open_stage(struct stage *s)
     int64_t last_turn_ns = atomic_load(&s->control->process[s->role].beat_ns);
     process_enter(s->control, s->role, now_mono_ns());
     process_limit(s->control, s->role, OPEN_NS);
+    service_busy(s->params.service, OPEN_NS);
     struct shot_request request;
     if (shot_request_load(&s->control->shot_request, &request))
         s->shots_answered = request.serial;
@@ -587,8 +590,8 @@ int stage_run(const struct stage_params *p)
     thread_hurry(THREAD_PICTURE);
     while (ret == 0 && !*p->stop) {
         turn(s);
-        if (s->has_other_displays)
-            ret = reopen_video(s);
+        if (s->may_have_changed)
+            ret = follow_displays(s);
     }
     close_stage(s);
     return ret;

@@ -39,10 +39,13 @@ class Service:
             env={"NOTIFY_SOCKET": self.path, "WATCHDOG_USEC": str(int(self.watchdog * 1e6))})
 
     def hear(self, within):
-        """The next message and when it came; None when there is none in that time."""
-        if not select.select([self.socket], [], [], max(within, 0))[0]:
-            return None, time.monotonic()
-        return self.socket.recv(4096).decode(), time.monotonic()
+        """The next message but that the start may take longer, and when it came; None when there is none in that time."""
+        deadline = time.monotonic() + within
+        while select.select([self.socket], [], [], max(deadline - time.monotonic(), 0))[0]:
+            text = self.socket.recv(4096).decode()
+            if not text.startswith("EXTEND_TIMEOUT_USEC="):
+                return text, time.monotonic()
+        return None, time.monotonic()
 
     def close(self):
         self.socket.close()
