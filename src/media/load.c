@@ -172,7 +172,7 @@ void load_note_hardware(struct load *l, enum deck_hardware hardware)
 /* The lock is held. */
 static void note_fault(struct load *l, uint32_t hardware, const char *why)
 {
-    if (l->state.hardware_fault & hardware)
+    if (!hardware || l->state.hardware_fault & hardware)
         return;
     log_warn(l->p.log, "%s: the board's decoder %s", l->name, why);
     l->state.hardware_fault |= hardware;

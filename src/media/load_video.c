@@ -255,6 +255,7 @@ static int open_decoder(struct video_run *r, struct video_params params)
     struct load *l = r->load;
     params.choice = choose_decoder(r);
     params.watch = &l->watch;
+    load_note_hardware(l, params.choice.hardware); /* who is to blame when opening hangs */
     int ret = video_decoder_open(&r->decoder, &params);
     if (ret < 0 && params.choice.hardware) {
         char why[96];

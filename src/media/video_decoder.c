@@ -43,13 +43,13 @@ static int thread_count(int wanted)
     return (int)clamp_i64(cores, 1, THREADS_MAX);
 }
 
-/* Pictures in the device's memory, if it can be; else FFmpeg's choice. */
+/* Pictures in the device's memory or none: FFmpeg's own decoder, on its one thread, would be too slow and not be found out. */
 static enum AVPixelFormat get_format(AVCodecContext *c, const enum AVPixelFormat *formats)
 {
     for (size_t i = 0; formats[i] != AV_PIX_FMT_NONE; i++)
         if (formats[i] == AV_PIX_FMT_DRM_PRIME)
             return AV_PIX_FMT_DRM_PRIME;
-    return avcodec_default_get_format(c, formats);
+    return AV_PIX_FMT_NONE;
 }
 
 /* Whether this FFmpeg reaches the device: that of Debian has not the code for it. */
@@ -106,13 +106,27 @@ static int open_codec(struct video_decoder *d, const struct video_params *p)
     return avcodec_open2(d->codec, codec, NULL);
 }
 
+static void begin_call(struct video_decoder *d)
+{
+    if (d->choice.hardware)
+        decoder_watch_begin(d->watch);
+}
+
+static void end_call(struct video_decoder *d)
+{
+    if (d->choice.hardware)
+        decoder_watch_end(d->watch);
+}
+
 int video_decoder_open(struct video_decoder **out, const struct video_params *params)
 {
     struct video_decoder *d = xcalloc(1, sizeof(*d));
     d->writer = params->writer;
     d->choice = params->choice;
     d->watch = params->watch;
+    begin_call(d);
     int ret = open_codec(d, params);
+    end_call(d);
     if (ret < 0) {
         video_decoder_close(d);
         return ret;
@@ -124,20 +138,6 @@ int video_decoder_open(struct video_decoder **out, const struct video_params *pa
 void video_decoder_skip(struct video_decoder *d, bool skip)
 {
     d->codec->skip_frame = skip ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
-}
-
-/* ---- calls -------------------------------------------------------------------------------------- */
-
-static void begin_call(struct video_decoder *d)
-{
-    if (d->choice.hardware)
-        decoder_watch_begin(d->watch);
-}
-
-static void end_call(struct video_decoder *d)
-{
-    if (d->choice.hardware)
-        decoder_watch_end(d->watch);
 }
 
 void video_decoder_close(struct video_decoder *d)
@@ -157,6 +157,8 @@ void video_decoder_flush(struct video_decoder *d)
     end_call(d);
     d->unanswered = 0;
 }
+
+/* ---- calls -------------------------------------------------------------------------------------- */
 
 int video_decoder_send(struct video_decoder *d, const AVPacket *pkt)
 {

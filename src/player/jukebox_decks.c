@@ -382,8 +382,13 @@ static void check_hardware(struct jukebox *j, uint32_t deck)
     const struct deck_state *s = &j->view.deck[deck].state;
     struct deck_order *order = &j->deck[deck].order;
     const char *system = j->view.deck[deck].system;
-    if (system[0] && hardware_faults_see(&j->hardware, system))
-        j->changes |= CHANGED_HARDWARE;
+    char *known = j->deck[deck].system;
+    if (system[0] &&
+        strcmp(known, system) != 0) { /* decks may differ for a while, after an upgrade */
+        snprintf(known, sizeof(j->deck[deck].system), "%s", system);
+        if (hardware_faults_see(&j->hardware, system))
+            j->changes |= CHANGED_HARDWARE;
+    }
     uint32_t fault = s->load == order->load ? s->hardware_fault & ~order->no_hardware : 0;
     if (!order->load || !fault)
         return;

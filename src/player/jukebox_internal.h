@@ -32,6 +32,7 @@ struct deck_slot {
     int64_t since_ns;       /* the order is out, and the process lives, since then */
     int64_t killed_ns;      /* asked to end it then; 0: not */
     uint32_t killed_starts; /* which process that was */
+    char system[160];       /* what it decodes with, as last heard */
 };
 
 /* How often in a row an entry could not be played: decks died of it, it did not open in time, it gave
