@@ -90,11 +90,12 @@ void console_close(struct console *c)
     *c = (struct console){ 0 };
 }
 
+/* A gamepad is an event device, too, and given to whom it may concern: only what udev calls a keyboard counts. */
 static bool can_read_a_keyboard(void)
 {
     glob_t found;
     bool can = false;
-    if (glob("/dev/input/event*", GLOB_NOSORT, NULL, &found) != 0)
+    if (glob("/dev/input/by-path/*-event-kbd", GLOB_NOSORT, NULL, &found) != 0)
         return false;
     for (size_t i = 0; i < found.gl_pathc && !can; i++)
         can = access(found.gl_pathv[i], R_OK) == 0;

@@ -64,12 +64,6 @@ static bool is_off_screen(const char *driver)
     return strcmp(driver, "offscreen") == 0 || strcmp(driver, "dummy") == 0;
 }
 
-static bool is_on_metal(const char *driver)
-{
-    return strcmp(driver, "kmsdrm") == 0 ||
-           (strcmp(driver, "auto") == 0 && !launch_has_window_system());
-}
-
 static void add_setting(struct launch *l, const char *text)
 {
     l->set = xrealloc(l->set, (l->set_count + 1) * sizeof(*l->set));
@@ -143,7 +137,6 @@ int launch_read_settings(struct cli *cli, struct launch *l, const char *const *f
         point_to_check(cli, l->config_file);
     } else {
         *off_screen = is_off_screen(c.display.driver);
-        l->is_on_metal = is_on_metal(c.display.driver);
     }
     l->exits_at_end = c.queue.exit_at_end;
     l->has_hub = l->has_hub && c.hub.enabled;
@@ -302,7 +295,7 @@ int launch_start(struct cli *cli, struct launch *l, struct supervisor *s, const 
     };
     char *dir = launch_program_dir();
     int ret = check_programs(cli, l, dir);
-    if (ret == CLI_OK && l->is_on_metal)
+    if (ret == CLI_OK)
         (void)console_open(&l->console); /* without a console there is none to mute */
     for (size_t i = 0; ret == CLI_OK && i < ARRAY_LEN(all) - !l->has_hub; i++)
         ret = start_one(cli, l, s, dir, &all[i]);

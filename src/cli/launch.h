@@ -20,7 +20,6 @@ struct launch {
     bool has_hub; /* the hub is started, too; as a wish before the settings are read */
     char *owned[2];
     bool exits_at_end; /* the player, by itself: then its exit is no death, whatever its status */
-    bool is_on_metal;  /* the displays may be driven without a window system */
     struct console console;
     struct segment control; /* of launch_start(): where the programs give their signs of life */
 };

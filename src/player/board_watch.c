@@ -4,11 +4,22 @@
 #define HOT_MC  80000
 #define COOL_MC 75000
 
-/* The troubles that came since the last look, also those that are over. */
+/* The troubles that came since the last look, also those that are over. Of what was not known then only those of now. */
 static unsigned came_since(const struct board_watch *w, const struct board *b)
 {
-    unsigned before = w->has_looked ? w->board.before : b->before;
-    return (b->before & ~before) | (b->now & ~w->board.now);
+    unsigned before = b->before & ~w->board.before & w->board.known;
+    return (w->has_looked ? before : 0) | (b->now & ~w->board.now);
+}
+
+/* The look, with what an earlier one knew and this one could not read. */
+static struct board complete(const struct board *last, const struct board *look)
+{
+    struct board b = *look;
+    unsigned unread = last->known & ~look->known;
+    b.known |= unread;
+    b.now |= last->now & unread;
+    b.before |= last->before & unread;
+    return b;
 }
 
 static bool is_hot(const struct board_watch *w, const struct board *b)
@@ -16,8 +27,10 @@ static bool is_hot(const struct board_watch *w, const struct board *b)
     return !(b->known & BOARD_SLOWED) && b->temperature_mc >= (w->is_hot ? COOL_MC : HOT_MC);
 }
 
-unsigned board_watch_take(struct board_watch *w, const struct board *b)
+unsigned board_watch_take(struct board_watch *w, const struct board *look)
 {
+    struct board whole = complete(&w->board, look);
+    const struct board *b = &whole;
     unsigned came = came_since(w, b), was = w->board.now, news = 0;
     bool was_slow = w->is_hot || (was & BOARD_SLOWED);
     w->is_hot = is_hot(w, b);

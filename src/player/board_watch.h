@@ -21,5 +21,6 @@ struct board_watch {
     uint64_t undervoltages, throttlings;
 };
 
-/* Returns a set of enum board_news. What the board had before the first look is no news. */
-unsigned board_watch_take(struct board_watch *w, const struct board *b);
+/* Returns a set of enum board_news. What the board had before the first look is no news, and what
+ * cannot be read once has not changed. */
+unsigned board_watch_take(struct board_watch *w, const struct board *look);

@@ -16,7 +16,9 @@ struct wish {
 struct overlay_painter {
     struct log *log;
     struct painter *painter;
-    struct wish wish[PAINTER_CANVASES]; /* render thread; a canvas for each size of output */
+    /* Render thread. A canvas for each size of output, and when that was asked for last. */
+    struct wish wish[PAINTER_CANVASES];
+    int64_t asked_ns[PAINTER_CANVASES];
     /* Painter's thread. */
     struct text_draw *text; /* NULL: not yet opened */
     bool is_broken;         /* it cannot be opened; the show goes on without an overlay */
@@ -113,18 +115,24 @@ void overlay_painter_destroy(struct overlay_painter *p)
 }
 
 /* The canvas for outputs of that size; -1: there is none. */
-static int canvas_of(struct overlay_painter *p, int width, int height, bool make)
+static int canvas_of(const struct overlay_painter *p, int width, int height)
 {
-    for (int i = 0; i < PAINTER_CANVASES; i++) {
-        struct wish *w = &p->wish[i];
-        if (w->width == width && w->height == height)
+    for (int i = 0; i < PAINTER_CANVASES; i++)
+        if (p->wish[i].width == width && p->wish[i].height == height)
             return i;
-        if (w->width == 0 && make) {
-            *w = (struct wish){ .width = width, .height = height, .left_ms = INT64_MIN };
-            return i;
-        }
-    }
     return -1;
+}
+
+/* A canvas for a new size: that of the size which nobody has asked for the longest. */
+static int canvas_take(struct overlay_painter *p, int width, int height)
+{
+    int oldest = 0;
+    for (int i = 1; i < PAINTER_CANVASES; i++)
+        if (p->asked_ns[i] < p->asked_ns[oldest])
+            oldest = i;
+    painter_clear(p->painter, oldest);
+    p->wish[oldest] = (struct wish){ .width = width, .height = height, .left_ms = INT64_MIN };
+    return oldest;
 }
 
 /* A scene with its deadlines turned into yes or no, so that two that look the same compare the same. */
@@ -144,9 +152,10 @@ void overlay_painter_show(struct overlay_painter *p, const struct scene *scene, 
     struct scene s = resolved(scene, now_ns);
     if (left_ms >= 0) /* shown in seconds */
         left_ms = (left_ms + 999) / 1000 * 1000;
-    int canvas = canvas_of(p, width, height, true);
+    int canvas = canvas_of(p, width, height);
     if (canvas < 0)
-        return; /* sizes differ seldom; more than this many at once show no overlay */
+        canvas = canvas_take(p, width, height);
+    p->asked_ns[canvas] = now_ns;
     struct wish *w = &p->wish[canvas];
     if (w->left_ms == left_ms && memcmp(&w->scene, &s, sizeof(s)) == 0)
         return;
@@ -157,6 +166,6 @@ void overlay_painter_show(struct overlay_painter *p, const struct scene *scene, 
 
 const struct painting *overlay_painter_take(struct overlay_painter *p, int width, int height)
 {
-    int canvas = canvas_of(p, width, height, false);
+    int canvas = canvas_of(p, width, height);
     return canvas < 0 ? NULL : painter_take(p->painter, canvas);
 }

@@ -28,7 +28,6 @@ static struct rect place_of(const struct text_cue *cue, const struct text_box *b
 /* False: the cue is not there any more. */
 static bool paint(void *ctx, const void *wanted, struct painting *out)
 {
-    (void)ctx;
     const struct text_wish *wish = wanted;
     struct text_cue cue, after;
     if (!text_cue_read(wish->ring, wish->cue, &cue) || cue.load != wish->load)
