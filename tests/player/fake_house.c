@@ -291,13 +291,16 @@ static struct jukebox_view view_of(const struct fake_house *h)
         .clock = h->clock,
         .has_stage = h->stage.is_alive,
     };
-    for (int d = 0; d < DECKS; d++)
+    for (int d = 0; d < DECKS; d++) {
         v.deck[d] = (struct jukebox_deck){
             .state = h->deck[d].state,
             .is_alive = h->deck[d].is_alive,
             .starts = h->deck[d].starts,
             .work = h->deck[d].work,
         };
+        snprintf(v.deck[d].system, sizeof(v.deck[d].system), "%s",
+                 h->deck[d].system ? h->deck[d].system : "");
+    }
     return v;
 }
 

@@ -37,6 +37,7 @@ struct fake_deck {
     uint64_t work;
     uint32_t starts;
     int64_t back_ns;         /* comes back then; dead only */
+    const char *system;      /* what it decodes with; NULL: not told */
     struct deck_state state; /* as in shared memory: outlives the process */
     uint64_t load;           /* the process works on */
     int64_t opened_ns;

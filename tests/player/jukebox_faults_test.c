@@ -544,6 +544,22 @@ static void a_decoder_that_could_not_be_opened_is_only_remembered(void **state)
     end(h);
 }
 
+/* After an upgrade one deck has died and the other has not. */
+static void decks_of_two_versions_do_not_forget_what_was_learned(void **state)
+{
+    struct fake_house *h = playing_house_of("a b", &looping);
+    h->deck[0].system = "61.3";
+    h->deck[1].system = "61.19";
+    house_run(h, 2000);
+    fail_hardware(h, h->plan.now.deck, true);
+    house_run(h, 3000);
+    assert_int_equal(jukebox_hardware_faults(h->jukebox)->count, 1);
+    h->deck[0].system = "61.20";
+    house_run(h, 200); /* that is another system */
+    assert_int_equal(jukebox_hardware_faults(h->jukebox)->count, 0);
+    end(h);
+}
+
 /* On a slow board: it cannot catch up with the sound, which is more than pictures. */
 static void the_sound_goes_on_while_software_is_too_slow(void **state)
 {
@@ -851,6 +867,7 @@ int main(void)
         cmocka_unit_test(what_the_boards_decoder_fails_goes_on_in_software),
         cmocka_unit_test(what_is_to_follow_is_loaded_again_in_software),
         cmocka_unit_test(a_decoder_that_could_not_be_opened_is_only_remembered),
+        cmocka_unit_test(decks_of_two_versions_do_not_forget_what_was_learned),
         cmocka_unit_test(the_sound_goes_on_while_software_is_too_slow),
         cmocka_unit_test(a_song_is_not_blamed_for_the_boards_decoder),
         cmocka_unit_test(the_brain_may_die_and_nothing_is_heard),
