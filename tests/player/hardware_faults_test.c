@@ -73,7 +73,12 @@ static void what_is_written_is_read(void **state)
     hardware_faults_add(&f, HEVC, "/m/b.mp4");
     char *text = hardware_faults_text(&f);
     hardware_faults_parse(&g, text, strlen(text));
-    assert_memory_equal(&f, &g, sizeof(f));
+    char *again = hardware_faults_text(&g);
+    assert_string_equal(again, text);
+    assert_int_equal(hardware_faults_refused(&g, "/m/a.mp4"), H264);
+    assert_int_equal(hardware_faults_refused(&g, "/m/b.mp4"), HEVC);
+    assert_false(hardware_faults_see(&g, f.system));
+    free(again);
     free(text);
 }
 
