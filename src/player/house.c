@@ -93,13 +93,17 @@ struct command_world house_world(struct house *h)
 
 /* ---- a turn ----------------------------------------------------------------------------------- */
 
-/* A slot whose writer is busy, or died there, keeps what was read before. */
+/* A slot whose writer is busy, or died there, keeps what was read before. The clock first: what the stage says it has
+ * ended, its deck had ended before, and that is seen as well. */
 static void look(struct house *h)
 {
     struct control *c = h->control;
     struct jukebox_view *v = &h->view;
     v->now_ns = now_mono_ns();
     v->wall_ms = now_wall_ms();
+    struct play_clock clock;
+    if (play_clock_load(&c->clock, &clock))
+        v->clock = clock;
     for (int d = 0; d < DECKS; d++) {
         struct deck_state state;
         enum process_role role = PROCESS_DECK_A + d;
@@ -115,9 +119,6 @@ static void look(struct house *h)
         v->deck[d].is_alive = process_is_alive(c, role);
         v->deck[d].starts = atomic_load(&c->process[role].starts);
     }
-    struct play_clock clock;
-    if (play_clock_load(&c->clock, &clock))
-        v->clock = clock;
     v->has_stage = false;
     for (int s = 0; s < STAGES_MAX; s++)
         v->has_stage |= process_is_alive(c, PROCESS_STAGE0 + s);

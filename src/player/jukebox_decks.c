@@ -200,25 +200,6 @@ static size_t playable_entries(const struct jukebox *j)
     return n;
 }
 
-void deck_judge_end(struct jukebox *j)
-{
-    const struct part *now = &j->now;
-    const struct track *t = turn_track(j, now->entry);
-    if (t && t->unplayable[0]) /* its deck said why */
-        return;
-    bool is_short = now->duration_ns > 0 && now->duration_ns < 2 * TRUNCATED_NS;
-    bool gave_nothing = now->load && now->turn == j->turn && now->start_ns == 0 && !is_short &&
-                        j->played_ns < TRUNCATED_NS;
-    if (!gave_nothing) {
-        j->empty_turns = 0;
-        return;
-    }
-    size_t round = playable_entries(j);
-    bool is_out = strike_out(j, now->entry);
-    if (++j->empty_turns >= (round > STRIKES_OUT ? round : STRIKES_OUT) || is_out)
-        turn_mark_unplayable(j, now->entry, gives_nothing);
-}
-
 /* What plays lost its deck. The stage goes on with what is in the rings. */
 static void lose_now(struct jukebox *j)
 {
@@ -337,6 +318,26 @@ static void note_state(struct jukebox *j, struct part *p)
         else
             part_fail(j, p, s->error[0] ? s->error : "The deck could not read it.");
     }
+}
+
+void deck_judge_end(struct jukebox *j)
+{
+    const struct part *now = &j->now;
+    note_state(j, &j->now); /* its news and its end may have come in one turn */
+    const struct track *t = turn_track(j, now->entry);
+    if (t && t->unplayable[0]) /* its deck said why */
+        return;
+    bool is_short = now->duration_ns > 0 && now->duration_ns < 2 * TRUNCATED_NS;
+    bool gave_nothing = now->load && now->turn == j->turn && now->start_ns == 0 && !is_short &&
+                        j->played_ns < TRUNCATED_NS;
+    if (!gave_nothing) {
+        j->empty_turns = 0;
+        return;
+    }
+    size_t round = playable_entries(j);
+    bool is_out = strike_out(j, now->entry);
+    if (++j->empty_turns >= (round > STRIKES_OUT ? round : STRIKES_OUT) || is_out)
+        turn_mark_unplayable(j, now->entry, gives_nothing);
 }
 
 static void ask_kill(struct jukebox *j, uint32_t deck, const char *why)

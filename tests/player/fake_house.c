@@ -344,7 +344,7 @@ static void publish_plan(struct fake_house *h)
 
 void house_brain_turn(struct fake_house *h)
 {
-    if (!h->jukebox)
+    if (!h->jukebox || h->is_brain_slow)
         return;
     struct jukebox_view v = view_of(h);
     unsigned changes = jukebox_step(h->jukebox, &v);

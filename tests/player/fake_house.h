@@ -61,6 +61,7 @@ struct fake_house {
     struct jukebox_settings settings;
     struct jukebox *jukebox; /* NULL: the brain is dead */
     const struct log *log;   /* of the next brain; NULL: quiet */
+    bool is_brain_slow;      /* takes no turns meanwhile */
     bool has_quit;
     uint64_t seed;  /* for ids */
     uint64_t venue; /* printed when something is wrong */

@@ -176,6 +176,24 @@ static void a_file_of_which_less_than_a_second_can_be_played_is_marked(void **st
     end(h);
 }
 
+static void a_file_that_breaks_off_and_ends_between_two_turns_is_marked(void **state)
+{
+    struct fake_house *h = house_of("stub a", &looping);
+    h->deck[0].is_slow = h->deck[1].is_slow = true;
+    house_run(h, 600);
+    assert_string_equal(house_now(h), "stub.mp4");
+    assert_int_equal(h->played_count, 0);
+    h->is_brain_slow = true;
+    h->deck[0].is_slow = h->deck[1].is_slow = false;
+    house_run(h, 2000);
+    h->is_brain_slow = false;
+    house_run(h, 1000);
+    assert_string_equal(main_at(h, 1)->unplayable, "The file breaks off.");
+    assert_int_equal(h->played_count, 1);
+    assert_int_equal(h->played[0].how, PLAYED_FAILED);
+    end(h);
+}
+
 static void files_that_end_at_once_are_marked_and_not_looped_on(void **state)
 {
     static const struct {
@@ -843,6 +861,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_away_is_marked_until_the_mark_is_taken_off),
         cmocka_unit_test(a_file_that_breaks_off_is_played_as_far_as_it_goes),
         cmocka_unit_test(a_file_of_which_less_than_a_second_can_be_played_is_marked),
+        cmocka_unit_test(a_file_that_breaks_off_and_ends_between_two_turns_is_marked),
         cmocka_unit_test(files_that_end_at_once_are_marked_and_not_looped_on),
         cmocka_unit_test(a_whole_round_that_gives_nothing_is_marked),
         cmocka_unit_test(a_very_short_track_is_no_fault),
