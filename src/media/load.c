@@ -110,7 +110,9 @@ void load_note_picture(struct load *l, const struct frame_desc *d, bool is_cover
     s->is_cover = is_cover;
     s->width = width;
     s->height = height;
-    l->lane[LANE_VIDEO] = LANE_PLAYING;
+    /* Fresh memory and a cold decoder are slow: with one picture ready the second would come too late. */
+    if (is_cover || ++l->pictures >= frame_writer_ahead(false, d->duration_ns))
+        l->lane[LANE_VIDEO] = LANE_PLAYING;
     if (is_news && l->text)
         text_lane_set_picture(l->text, width, height);
     if (!is_cover) {

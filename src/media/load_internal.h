@@ -50,6 +50,7 @@ struct load {
     int64_t work_cpu_ns;     /* processor time of the process then */
     int64_t end_ns;          /* where the last frame or sample ends so far */
     int64_t pictures_end_ns; /* where the last frame ends so far */
+    uint64_t pictures;       /* published so far */
     bool pictures_ring;      /* the audio thread follows them with silence */
 };
 

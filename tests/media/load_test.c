@@ -373,6 +373,30 @@ static void an_idle_deck_keeps_little_ready_an_active_one_more(void **state)
     rig_finish(&r);
 }
 
+static void a_load_is_ready_when_several_pictures_are(void **state)
+{
+    static const char *const names[] = { "long.mkv", "h264-bframes.mp4", "vp9-opus.webm" };
+    for (size_t i = 0; i < 4 * ARRAY_LEN(names); i++) {
+        char path[1024];
+        struct rig r;
+        struct deck_state s;
+        rig_init(&r);
+        struct load *l = rig_load(&r, corpus(names[i % ARRAY_LEN(names)], path), 0, 0);
+        for (;;) {
+            uint32_t seen = doorbell_rings(&r.bell);
+            load_state(l, &s);
+            if (s.phase != DECK_OPENING)
+                break;
+            doorbell_wait(&r.bell, seen, now_mono_ns() + MS(100));
+        }
+        uint64_t ready = atomic_load(&r.ring->frame_head) - s.first_frame;
+        if (s.phase != DECK_READY || ready < frame_writer_ahead(false, MS(40)))
+            fail_msg("%s: phase %d with %llu pictures", path, s.phase, (unsigned long long)ready);
+        load_destroy(l);
+        rig_finish(&r);
+    }
+}
+
 static void loads_go_on_counting_and_stale_samples_are_no_burden(void **state)
 {
     char path[1024];
@@ -806,6 +830,7 @@ int main(void)
         cmocka_unit_test(a_growing_file_is_not_decoded_from_its_beginning_to_its_middle),
         cmocka_unit_test(a_growing_file_that_stops_growing_ends_where_it_ends),
         cmocka_unit_test(an_idle_deck_keeps_little_ready_an_active_one_more),
+        cmocka_unit_test(a_load_is_ready_when_several_pictures_are),
         cmocka_unit_test(loads_go_on_counting_and_stale_samples_are_no_burden),
         cmocka_unit_test(a_load_is_stopped_wherever_it_is),
         cmocka_unit_test(while_sound_pauses_the_pictures_go_on),
