@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/now.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "player/add_files.h"
 #include "player/house_internal.h"
 #include "player/instance_lock.h"
@@ -145,21 +146,26 @@ static void end_deck(struct house *h, uint32_t deck)
         kill((pid_t)pid, SIGKILL);
 }
 
+/* All is in its place before anybody is woken to look at it. */
 static void publish(struct house *h, unsigned changes)
 {
     struct control *c = h->control;
     for (uint32_t d = 0; d < DECKS; d++) {
-        if (changes & (unsigned)(CHANGED_ORDER_A << d)) {
+        if (changes & (unsigned)(CHANGED_ORDER_A << d))
             deck_order_store(&c->order[d], jukebox_order(h->jukebox, d));
-            doorbell_ring(&c->deck_bell[d]);
-        }
-        if (changes & (unsigned)(KILL_DECK_A << d))
-            end_deck(h, d);
     }
     if (changes & CHANGED_PLAN)
         plan_store(&c->plan, jukebox_plan(h->jukebox));
     if (changes & CHANGED_SCENE)
         scene_store(&c->scene, jukebox_scene(h->jukebox));
+    if (changes & (CHANGED_PLAN | CHANGED_SCENE))
+        hops_published(h);
+    for (uint32_t d = 0; d < DECKS; d++) {
+        if (changes & (unsigned)(CHANGED_ORDER_A << d))
+            doorbell_ring(&c->deck_bell[d]);
+        if (changes & (unsigned)(KILL_DECK_A << d))
+            end_deck(h, d);
+    }
     if (changes & (CHANGED_PLAN | CHANGED_SCENE))
         doorbell_ring(&c->stage_bell);
 }
@@ -209,7 +215,7 @@ void house_turn(struct house *h)
     process_beat(h->control, PROCESS_BRAIN, h->view.now_ns);
     take_inputs(h);
     unsigned changes = step_all(h);
-    hops_turn(h, changes & (CHANGED_PLAN | CHANGED_SCENE), changes & CHANGED_SCENE);
+    hops_turn(h, changes & CHANGED_SCENE);
     if (!h->has_loop) {
         h->early |= changes;
         return;
@@ -294,6 +300,7 @@ static void *listen_to_bell(void *arg)
 {
     struct house *h = arg;
     struct doorbell *bell = &h->control->brain_bell;
+    thread_hurry(THREAD_QUEUE);
     while (!atomic_load(&h->listener_stops)) {
         uint32_t seen = doorbell_rings(bell);
         uv_async_send(&h->bell);
@@ -336,7 +343,9 @@ int house_run(struct house *h)
         h->exit_status = EXIT_FAILURE;
         stop(h);
     }
+    thread_hurry(THREAD_QUEUE); /* what people do is not to wait for decoders */
     uv_run(&h->loop, UV_RUN_DEFAULT);
+    thread_relax();
     return h->exit_status;
 }
 

@@ -56,10 +56,15 @@ static void look_at_screens(struct house *h)
     }
 }
 
-void hops_turn(struct house *h, bool is_news, bool is_scene)
+void hops_published(struct house *h)
 {
-    if (is_news && h->hops.acted_ns)
+    if (h->hops.acted_ns)
         histogram_add(&h->hops.to_memory, now_mono_ns() - h->hops.acted_ns);
+    h->hops.acted_ns = 0;
+}
+
+void hops_turn(struct house *h, bool is_scene)
+{
     h->hops.acted_ns = 0;
     scene_is_out(h, is_scene);
     look_at_screens(h);

@@ -205,8 +205,10 @@ void songs_close(struct house *h);
 void hops_acted(struct house *h, int64_t when_ns);
 /* The queue that is shown has changed by an event that came then; NO_TIME: by none. */
 void hops_followed(struct house *h, int64_t came_ns);
-/* Orders, plan and scene of this turn are out, if there were any. */
-void hops_turn(struct house *h, bool is_news, bool is_scene);
+/* A plan or a scene is in shared memory. */
+void hops_published(struct house *h);
+/* The turn is over, and what it changed is out. `is_scene`: a scene was. */
+void hops_turn(struct house *h, bool is_scene);
 struct message *hops_message(
     const struct house *h); /* the answer to `latency`; the caller owns it */
 
