@@ -14,6 +14,8 @@
 #define STEADY_NS   SECONDS(60)
 #define REFUSED_NS  SECONDS(300)
 #define CROWDED_NS  SECONDS(60)
+/* What tells that the network is back came at a random moment itself: little more is needed to spread many boxes. */
+#define HURRY_NS MS(250)
 
 static const struct backoff_policy again = {
     .first_ms = 1000, .max_ms = 30000, .factor = 2, .jitter_percent = 100
@@ -58,7 +60,7 @@ void link_hurry(struct sync *s)
 {
     s->link.attempts = 0;
     if (s->link.state == LINK_DOWN)
-        s->link.due_ns = min_i64(s->link.due_ns, s->now_ns + sync_jitter(s, SECONDS(1)));
+        s->link.due_ns = min_i64(s->link.due_ns, s->now_ns + sync_jitter(s, HURRY_NS));
 }
 
 int64_t link_poll_ns(const struct sync *s)

@@ -143,6 +143,35 @@ static void a_server_that_hangs_up_at_once_is_dialled_no_faster_than_one_that_is
     close_bar(&b);
 }
 
+static bool no_network(struct bar *b, const struct sync_action *a, struct reply *out)
+{
+    *out = (struct reply){ 0 };
+    return true;
+}
+
+/* By then the next dial may be half a minute away. */
+static void an_answer_after_silence_brings_the_connection_back_soon(void **state)
+{
+    for (int i = 0; i < 20; i++) {
+        struct bar b;
+        open_live(&b);
+        b.has_realtime = false;
+        b.serve = no_network;
+        hang_up(&b);
+        go(&b, 120 + i);
+        assert_int_not_equal(status_of(&b).link, SYNC_CONNECTED);
+        b.has_realtime = true;
+        b.serve = NULL;
+        for (int reads = b.reads, ms = 0; b.reads == reads; ms += 10) {
+            assert_true(ms < 120000);
+            go_ms(&b, 10);
+        }
+        go_ms(&b, 300);
+        assert_int_equal(status_of(&b).link, SYNC_CONNECTED);
+        close_bar(&b);
+    }
+}
+
 /* ---- what the server says ----------------------------------------------------------------------- */
 
 static void an_error_message_has_its_pace(void **state)
@@ -308,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_connection_is_pinged_every_20_s_and_given_up_50_s_after_its_last_word),
         cmocka_unit_test(a_dial_that_gets_nowhere_is_given_up),
         cmocka_unit_test(a_lost_network_is_dialled_at_random_within_1_2_4_up_to_30_s_without_end),
+        cmocka_unit_test(an_answer_after_silence_brings_the_connection_back_soon),
         cmocka_unit_test(a_server_that_hangs_up_at_once_is_dialled_no_faster_than_one_that_is_gone),
         cmocka_unit_test(an_error_message_has_its_pace),
         cmocka_unit_test(a_box_that_is_taken_for_a_guest_asks_who_it_is),
