@@ -110,6 +110,7 @@ enum deck_hardware {
     DECK_SOFTWARE = 0,
     DECK_HARDWARE_H264 = 1,
     DECK_HARDWARE_HEVC = 2,
+    DECK_SOFTWARE_FAULT = 128, /* among faults only: software gave no pictures either */
 };
 
 /* The brain's order. A new `load` number drops what was decoded and opens `path`; the same number with
