@@ -160,16 +160,19 @@ static void put_outputs(const struct term *t, const struct message *status)
         const struct message *o = message_object_at(status, "outputs", i);
         if (!o)
             continue;
-        char text[TRACK_LINE_MAX], rate[32] = "";
+        char text[TRACK_LINE_MAX], size[48] = "gone", rate[32] = "";
+        long long width = (long long)message_i64(o, "width", 0);
         double refresh_hz = message_f64(o, "refresh_hz", 0);
         if (refresh_hz > 0)
             snprintf(rate, sizeof(rate), "  %.4g Hz", refresh_hz);
+        if (width > 0)
+            snprintf(size, sizeof(size), "%lldx%lld", width,
+                     (long long)message_i64(o, "height", 0));
         snprintf(text, sizeof(text),
-                 "%s  %lldx%lld%s  presented %lld, late %lld, dropped %lld, repeated %lld",
-                 message_str(o, "name", "?"), (long long)message_i64(o, "width", 0),
-                 (long long)message_i64(o, "height", 0), rate,
-                 (long long)message_i64(o, "presented", 0), (long long)message_i64(o, "late", 0),
-                 (long long)message_i64(o, "dropped", 0), (long long)message_i64(o, "repeated", 0));
+                 "%s  %s%s  presented %lld, late %lld, dropped %lld, repeated %lld",
+                 message_str(o, "name", "?"), size, rate, (long long)message_i64(o, "presented", 0),
+                 (long long)message_i64(o, "late", 0), (long long)message_i64(o, "dropped", 0),
+                 (long long)message_i64(o, "repeated", 0));
         put_label(t, i == 0 ? "outputs" : "");
         put_line(t, STYLE_PLAIN, text);
     }

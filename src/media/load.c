@@ -188,6 +188,13 @@ void load_note_hardware_fault(struct load *l, enum deck_hardware hardware, const
     pthread_mutex_unlock(&l->lock);
 }
 
+void load_note_software_fault(struct load *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->state.hardware_fault |= DECK_SOFTWARE_FAULT;
+    pthread_mutex_unlock(&l->lock);
+}
+
 void load_note_over(struct load *l, enum packet_lane lane)
 {
     pthread_mutex_lock(&l->lock);

@@ -73,5 +73,7 @@ bool load_reader_place(struct load *l, struct reader_clock *clock, struct reader
 void load_note_hardware(struct load *l, enum deck_hardware hardware);
 /* It cannot. `why` completes "the board's decoder ...". */
 void load_note_hardware_fault(struct load *l, enum deck_hardware hardware, const char *why);
+/* Software gives no pictures of the video, or none any more. */
+void load_note_software_fault(struct load *l);
 /* A lane has ended. */
 void load_note_over(struct load *l, enum packet_lane lane);

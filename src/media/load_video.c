@@ -136,6 +136,8 @@ static int decode(struct video_run *r)
         if (ret < 0)
             return ret;
     }
+    if (!r->hardware)
+        load_note_software_fault(r->load);
     return AVERROR_EOF;
 }
 
@@ -225,6 +227,8 @@ static void play_video(struct video_run *r)
             return;
         av_frame_unref(r->frame);
     }
+    if (ret == AVERROR_EOF && r->published == 0 && !r->hardware)
+        load_note_software_fault(r->load);
     /* The start lies behind the last picture: that one stands while the sound goes on. */
     if (ret == AVERROR_EOF && r->published == 0 && r->last->buf[0]) {
         av_frame_move_ref(r->frame, r->last);
@@ -286,10 +290,12 @@ static void run_video(struct video_run *r)
         .writer = l->p.frames,
     };
     int ret = open_decoder(r, params);
-    if (ret == 0)
+    if (ret == 0) {
         play_video(r);
-    else
+    } else {
+        load_note_software_fault(l);
         log_warn(l->p.log, "%s: its video cannot be decoded: %s", l->name, av_err2str(ret));
+    }
     deinterlace_destroy(r->deinterlace);
     video_decoder_close(r->decoder);
 }

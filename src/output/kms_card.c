@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
@@ -16,6 +17,10 @@
 
 #define CARDS_MAX 16
 #define LIT_MAX   8
+
+/* Who has the card may be just ending: so often it is tried again, and so far apart. */
+#define TRIES  40
+#define TRY_NS MS(50)
 
 /* News of the kernel come in bursts: they are acted on when it is over. What it forgets to tell is seen
  * at the next look. */
@@ -210,6 +215,66 @@ static bool take_card(struct kms_card *c)
     return c->fd >= 0 && drmIsMaster(c->fd);
 }
 
+static bool wait_for_card(struct kms_card *c)
+{
+    const struct timespec pause = { .tv_nsec = TRY_NS };
+    bool is_ours = take_card(c);
+    for (int i = 0; i < TRIES && !is_ours && c->fd >= 0; i++) {
+        nanosleep(&pause, NULL);
+        is_ours = take_card(c);
+    }
+    return is_ours;
+}
+
+/* ---- who has it -------------------------------------------------------------------------------- */
+
+/* `link` is a descriptor of a process, ROOT/proc/PID/fd/N. Whether it is the card, of another process than ours. */
+static bool is_open_there(const char *link, const char *card, int *pid)
+{
+    char target[512];
+    ssize_t len = readlink(link, target, sizeof(target) - 1);
+    const char *proc = strstr(link, "/proc/");
+    target[len > 0 ? len : 0] = '\0';
+    return strcmp(target, card) == 0 && proc && sscanf(proc, "/proc/%d/", pid) == 1 &&
+           *pid != getpid();
+}
+
+/* A process that has the card open: ", open in NAME (process N)"; "": none that we may look into. */
+static void find_holder(const struct kms_card *c, char *out, size_t size)
+{
+    char path[512], name[32] = "?";
+    glob_t found;
+    out[0] = '\0';
+    snprintf(path, sizeof(path), "%s/proc/[0-9]*/fd/*", c->root);
+    if (glob(path, GLOB_NOSORT, NULL, &found) != 0)
+        return;
+    snprintf(path, sizeof(path), "%s/dev/dri/card%d", c->root, c->number);
+    int pid = 0;
+    bool is_found = false;
+    for (size_t i = 0; i < found.gl_pathc && !is_found; i++)
+        is_found = is_open_there(found.gl_pathv[i], path, &pid);
+    globfree(&found);
+    if (!is_found)
+        return;
+    snprintf(path, sizeof(path), "%s/proc/%d/comm", c->root, pid);
+    FILE *f = fopen(path, "re");
+    if (f && fgets(name, sizeof(name), f))
+        name[strcspn(name, "\n")] = '\0';
+    if (f)
+        fclose(f);
+    snprintf(out, size, ", open in %s (process %d)", name, pid);
+}
+
+static void tell_busy(const struct kms_card *c)
+{
+    char holder[96];
+    find_holder(c, holder, sizeof(holder));
+    log_err(c->log,
+            "/dev/dri/card%d: another program has the displays%s: end it, or set display.driver to "
+            "x11 or wayland if it is a desktop",
+            c->number, holder);
+}
+
 /* ---- what the kernel thinks is plugged -------------------------------------------------------- */
 
 /* Changes with what sysfs says of the connectors, of all cards: without a display it is not known yet which one is ours. */
@@ -335,20 +400,22 @@ int kms_card_light(struct kms_card *c, const struct kms_wish *wish)
     int old_count = 0;
     if (c->count == 0 && find_card(c) == 0)
         return 0;
-    bool is_ours = take_card(c);
+    if (!wait_for_card(c) && c->fd >= 0) {
+        tell_busy(c);
+        leave_card(c);
+        return -EBUSY;
+    }
     drmModeRes *r = c->fd >= 0 ? drmModeGetResources(c->fd) : NULL;
     if (!r)
         return 0;
-    if (!is_ours)
-        log_warn(c->log, "card %d: another program has the displays", c->number);
     for (; old_count < c->count; old_count++)
         old[old_count] = c->lit[old_count].backdrop;
     find_displays(c, r, wish);
-    for (int i = 0; is_ours && i < r->count_crtcs; i++) {
+    for (int i = 0; i < r->count_crtcs; i++) {
         if (!is_crtc_taken(c->lit, c->count, r->crtcs[i]))
             drmModeSetCrtc(c->fd, r->crtcs[i], 0, 0, 0, NULL, 0, NULL);
     }
-    for (int i = 0; is_ours && i < c->count; i++)
+    for (int i = 0; i < c->count; i++)
         light(c, &c->lit[i]);
     for (int i = 0; i < old_count; i++)
         free_backdrop(c->fd, &old[i]);

@@ -29,8 +29,8 @@ struct kms_output {
 struct kms_card *kms_card_open(const char *root, const struct log *log);
 void kms_card_close(struct kms_card *c); /* c may be NULL */
 
-/* Lights all connected displays. Returns how many there are; 0: none, or no card. Nobody else of this
- * process may be using the card. */
+/* Lights all connected displays. Returns how many there are; 0: none, or no card. Nobody else of this process may be using
+ * the card. -EBUSY: another program has had it for two seconds; the log says which, where that can be known. */
 int kms_card_light(struct kms_card *c, const struct kms_wish *wish);
 /* N of /dev/dri/cardN; -1: there is none. */
 int kms_card_number(const struct kms_card *c);

@@ -32,7 +32,7 @@ struct output_info {
 };
 
 /* 0 or -errno; says in the log what is wrong and what was tried. "auto" takes a display when there is
- * one, else goes off-screen. On a card without a connected display it goes off-screen until one comes
+ * one, else goes off-screen. -EBUSY: another program has the card. On a card without a connected display it goes off-screen until one comes
  * (VIDEO_DISPLAYS). */
 int video_open(struct video **out, const struct video_params *p);
 /* After VIDEO_DISPLAYS: whether displays are connected that are not used as they should be. Asks them, which may take

@@ -111,13 +111,15 @@ static void ignore_events(void)
     SDL_DisableScreenSaver();
 }
 
-/* Lights the displays before SDL looks for them: it draws in the mode it finds. Returns how many there are. */
+/* Lights the displays before SDL looks for them: it draws in the mode it finds. How many there are, or -EBUSY. */
 static int light_displays(struct video *v)
 {
     char number[16];
     if (!v->card)
         v->card = kms_card_open("", v->log);
     int count = kms_card_light(v->card, &v->params.mode);
+    if (count < 0)
+        return count;
     snprintf(number, sizeof(number), "%d", kms_card_number(v->card));
     SDL_SetHintWithPriority(SDL_HINT_KMSDRM_DEVICE_INDEX, number, SDL_HINT_OVERRIDE);
     return count;
@@ -138,7 +140,10 @@ int display_start(struct video *v)
     const char *driver = v->params.driver, *candidates[5];
     bool is_auto = is_automatic(driver), is_metal = is_on_metal(driver);
     int count = 1;
-    v->lit = is_metal ? light_displays(v) : 0;
+    int lit = is_metal ? light_displays(v) : 0;
+    if (lit < 0)
+        return lit; /* SDL would draw, and nobody see it */
+    v->lit = lit;
     candidates[0] = driver;
     if (is_metal && v->lit == 0 && kms_card_number(v->card) >= 0) {
         log_warn(v->log, "no display is connected: waiting for one");

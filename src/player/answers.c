@@ -135,10 +135,12 @@ static void set_notice(struct message *m, const struct jukebox *j)
 static void append_output(struct message *m, struct output_row *row, const struct output_row *mark)
 {
     static const struct output_row none;
-    struct message *o = message_create();
     row->name[sizeof(row->name) - 1] = '\0';
     if (row->stage != mark->stage || strncmp(row->name, mark->name, sizeof(row->name)) != 0)
         mark = &none; /* of another output */
+    if (!output_is_here(row) && row->presented == mark->presented)
+        return; /* it has not been there since */
+    struct message *o = message_create();
     message_set_str(o, "name", row->name);
     message_set_i64(o, "stage", row->stage);
     message_set_i64(o, "width", row->width);

@@ -385,7 +385,7 @@ static void run_screenshot(const struct command_world *w, const struct message *
     const char *name = message_str(request, "output", NULL);
     for (uint32_t i = 0; i < OUTPUTS_MAX; i++) {
         struct output_row row;
-        if (!output_row_load(&w->control->output[i], &row) || !row.name[0])
+        if (!output_row_load(&w->control->output[i], &row) || !output_is_here(&row))
             continue;
         row.name[sizeof(row.name) - 1] = '\0';
         if (name && strcmp(name, row.name) != 0)

@@ -43,8 +43,18 @@ bool hardware_faults_add(struct hardware_faults *f, uint32_t hardware, const cha
             hardware &= ~f->at[i].hardware;
     hardware &= ALL;
     if (hardware)
-        add(f, (struct hardware_fault){ file, hardware });
+        add(f, (struct hardware_fault){ .file = file, .hardware = hardware });
     return hardware != 0;
+}
+
+bool hardware_faults_clear(struct hardware_faults *f, const char *path)
+{
+    uint64_t file = hash_of(path);
+    bool is_news = false;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->at[i].file == file && !f->at[i].is_well)
+            is_news = f->at[i].is_well = true;
+    return is_news;
 }
 
 uint32_t hardware_faults_given_up(const struct hardware_faults *f)
@@ -53,7 +63,7 @@ uint32_t hardware_faults_given_up(const struct hardware_faults *f)
     for (size_t k = 0; k < ARRAY_LEN(all); k++) {
         int files = 0;
         for (size_t i = 0; i < f->count; i++)
-            files += (f->at[i].hardware & all[k]) != 0;
+            files += f->at[i].is_well && (f->at[i].hardware & all[k]) != 0;
         if (files >= HARDWARE_FILES_OUT)
             set |= all[k];
     }
@@ -83,6 +93,7 @@ char *hardware_faults_text(const struct hardware_faults *f)
         snprintf(file, sizeof(file), "%016" PRIx64, f->at[i].file);
         message_set_str(entry, "file", file);
         message_set_i64(entry, "hardware", f->at[i].hardware);
+        message_set_bool(entry, "is_well", f->at[i].is_well);
         message_append_object(m, "files", entry);
     }
     char *text = message_text(m, false);
@@ -102,7 +113,8 @@ void hardware_faults_parse(struct hardware_faults *f, const char *text, size_t l
         uint64_t file = entry ? strtoull(message_str(entry, "file", "0"), NULL, 16) : 0;
         int64_t hardware = entry ? message_i64(entry, "hardware", 0) : 0;
         if (file && hardware > 0 && hardware <= ALL)
-            add(f, (struct hardware_fault){ file, (uint32_t)hardware });
+            add(f, (struct hardware_fault){ file, (uint32_t)hardware,
+                                            message_bool(entry, "is_well", false) });
     }
     message_destroy(m);
 }

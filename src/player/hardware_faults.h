@@ -1,5 +1,6 @@
 /* What the decoders of this board have failed on, so that it is not tried again. A file that one has failed is decoded in
- * software from then on; a codec whose decoder has failed several files, altogether. That holds for the system it was learned
+ * software from then on; a codec whose decoder has failed several files that are well, altogether: only what software has played
+ * to its end says something of the board, for a broken file fails everywhere. That holds for the system it was learned
  * on: other decoders, another kernel or board may do better. Pure.
  * Thread-safety: one thread at a time. */
 #pragma once
@@ -9,7 +10,7 @@
 #include <stdint.h>
 
 #define HARDWARE_FILES     32 /* remembered; the oldest are forgotten */
-#define HARDWARE_FILES_OUT 3  /* so many files of a codec: the decoder is to blame, not they */
+#define HARDWARE_FILES_OUT 3  /* so many files of a codec that are well: it is not used any more */
 
 /* {0} is an empty one. */
 struct hardware_faults {
@@ -17,6 +18,7 @@ struct hardware_faults {
     struct hardware_fault {
         uint64_t file; /* hash of its path */
         uint32_t hardware;
+        bool is_well;     /* the file: software has played it */
     } at[HARDWARE_FILES]; /* oldest first */
     size_t count;
 };
@@ -25,6 +27,8 @@ struct hardware_faults {
 bool hardware_faults_see(struct hardware_faults *f, const char *system);
 /* `hardware`, a set of enum deck_hardware, failed a file. true: that is news. */
 bool hardware_faults_add(struct hardware_faults *f, uint32_t hardware, const char *path);
+/* Software has played a file to its end. true: that is news of one that hardware has failed. */
+bool hardware_faults_clear(struct hardware_faults *f, const char *path);
 /* What is not to be used for a file; sets of enum deck_hardware. */
 uint32_t hardware_faults_refused(const struct hardware_faults *f, const char *path);
 /* What is not to be used at all. */

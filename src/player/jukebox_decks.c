@@ -378,6 +378,21 @@ static void end_stuck(struct jukebox *j, uint32_t deck)
         j->next = (struct part){ 0 };
 }
 
+/* What software has played to its end was not broken. */
+static void check_software(struct jukebox *j, const struct deck_state *s,
+                           const struct deck_order *order)
+{
+    bool has_played = s->phase == DECK_DONE && s->hardware == DECK_SOFTWARE &&
+                      !(s->hardware_fault & DECK_SOFTWARE_FAULT);
+    uint32_t before = hardware_faults_given_up(&j->hardware);
+    if (!has_played || !hardware_faults_clear(&j->hardware, order->path))
+        return;
+    j->changes |= CHANGED_HARDWARE;
+    if (hardware_faults_given_up(&j->hardware) != before)
+        log_warn(j->log, "the board's decoder has failed %d files that software plays: given up",
+                 HARDWARE_FILES_OUT);
+}
+
 static void check_hardware(struct jukebox *j, uint32_t deck)
 {
     const struct deck_state *s = &j->view.deck[deck].state;
@@ -390,15 +405,18 @@ static void check_hardware(struct jukebox *j, uint32_t deck)
         if (hardware_faults_see(&j->hardware, system))
             j->changes |= CHANGED_HARDWARE;
     }
-    uint32_t fault = s->load == order->load ? s->hardware_fault & ~order->no_hardware : 0;
-    if (!order->load || !fault)
+    if (!order->load || s->load != order->load)
         return;
+    uint32_t fault = s->hardware_fault & ~(order->no_hardware | DECK_SOFTWARE_FAULT);
+    if (!fault) {
+        check_software(j, s, order);
+        return;
+    }
     order->no_hardware |= fault;
     if (hardware_faults_add(&j->hardware, fault, order->path))
         j->changes |= CHANGED_HARDWARE;
-    log_warn(j->log, "%s: in software from now on, the board's decoder has failed it%s",
-             turn_title(j, order->entry),
-             hardware_faults_given_up(&j->hardware) & fault ? "; that is given up altogether" : "");
+    log_warn(j->log, "%s: in software from now on, the board's decoder has failed it",
+             turn_title(j, order->entry));
     if (s->hardware & fault)
         lose_hardware(j, deck);
 }

@@ -73,6 +73,11 @@ bool input_ring_take(struct input_ring *r, struct input_event *e)
     return true;
 }
 
+bool output_is_here(const struct output_row *row)
+{
+    return row->name[0] && row->width > 0;
+}
+
 void control_mark_start(struct control *c)
 {
     struct start_marks m = { 0 };

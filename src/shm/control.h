@@ -110,6 +110,7 @@ enum deck_hardware {
     DECK_SOFTWARE = 0,
     DECK_HARDWARE_H264 = 1,
     DECK_HARDWARE_HEVC = 2,
+    DECK_SOFTWARE_FAULT = 128, /* among faults only: software gave no pictures either */
 };
 
 /* The brain's order. A new `load` number drops what was decoded and opens `path`; the same number with
@@ -213,7 +214,7 @@ SHM_SLOT(scene)
 struct output_row {
     char name[48];          /* "HDMI-A-1", "window-1"; empty: row unused */
     uint32_t stage;         /* which stage drives it */
-    uint32_t width, height; /* pixels */
+    uint32_t width, height; /* pixels; 0: it is gone, and only the row's counts are of use */
     uint32_t refresh_mhz;   /* 0: unknown */
     uint64_t shown_load;    /* of the frame on screen; 0: none */
     uint64_t shown_frame;   /* its frame ring number */
@@ -228,6 +229,9 @@ struct output_row {
     int64_t scene_since_ns, scene_mono_ns;
 };
 SHM_SLOT(output_row)
+
+/* Whether there is such an output now. */
+bool output_is_here(const struct output_row *row);
 
 struct shot_request { /* brain */
     uint64_t serial;

@@ -80,6 +80,19 @@ void screen_resume(struct screen *s, const struct output_row *old)
     c->repeated = old->repeated;
 }
 
+struct output_row screen_leave(const struct output_row *old)
+{
+    struct output_row left = {
+        .stage = old->stage,
+        .presented = old->presented,
+        .late = old->late,
+        .dropped = old->dropped,
+        .repeated = old->repeated,
+    };
+    memcpy(left.name, old->name, sizeof(left.name));
+    return left;
+}
+
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
                  const struct painting *text, const struct painting *overlay)
 {

@@ -53,6 +53,8 @@ enum screen_step screen_decide(const struct screen *s, const struct screen_wish 
 void screen_init(struct screen *s, struct video_output *output, uint32_t row, uint32_t stage);
 /* Goes on counting where a former life of the stage ended, if `old` is a row of the same output. */
 void screen_resume(struct screen *s, const struct output_row *old);
+/* What is left of the row of an output that is gone: its counts, which go on when it is back. */
+struct output_row screen_leave(const struct output_row *old);
 /* Draws a picture (NULL: black), over it text and over that the overlay (NULL: none); `view` names it. */
 void screen_draw(struct screen *s, const struct screen_view *view, const struct picture *picture,
                  const struct painting *text, const struct painting *overlay);

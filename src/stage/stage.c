@@ -432,31 +432,62 @@ static void turn(struct stage *s)
 
 /* ---- birth and death --------------------------------------------------------------------------- */
 
-/* A row of the outputs table that was ours in a former life, else a free one. */
-static int take_row(struct control *c, uint32_t stage, const char *name, const bool *used)
+static bool is_ours(const struct stage *s, const struct output_row *row)
 {
-    int spare = -1;
+    return row->name[0] && row->stage == (uint32_t)s->params.index;
+}
+
+static bool is_connected(const struct stage *s, const char *name)
+{
+    for (int i = 0; i < video_output_count(s->video); i++) {
+        struct output_info info;
+        video_output_info(video_output_at(s->video, i), &info);
+        if (strncmp(info.name, name, sizeof(info.name)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* They keep their counts: what was counted once is not lost. */
+static void leave_rows(struct stage *s)
+{
     for (int i = 0; i < OUTPUTS_MAX; i++) {
         struct output_row row;
-        if (used[i] || !output_row_load(&c->output[i], &row))
+        if (!output_row_load(&s->control->output[i], &row) || !is_ours(s, &row) ||
+            is_connected(s, row.name))
             continue;
-        if (row.name[0] && row.stage == stage && strncmp(row.name, name, sizeof(row.name)) == 0)
-            return i;
-        bool is_ours = row.name[0] && row.stage == stage;
-        if (spare < 0 && (!row.name[0] || is_ours))
-            spare = i;
+        struct output_row left = screen_leave(&row);
+        output_row_store(&s->control->output[i], &left);
     }
-    return spare;
+}
+
+/* The output's row of a former life, else a free one, else that of an output of ours that is gone; -1: none. */
+static int take_row(const struct stage *s, const char *name, const bool *used)
+{
+    int spare = -1, left = -1;
+    for (int i = OUTPUTS_MAX - 1; i >= 0; i--) {
+        struct output_row row;
+        if (used[i] || !output_row_load(&s->control->output[i], &row))
+            continue;
+        if (is_ours(s, &row) && strncmp(row.name, name, sizeof(row.name)) == 0)
+            return i;
+        if (!row.name[0])
+            spare = i;
+        else if (is_ours(s, &row) && !output_is_here(&row))
+            left = i;
+    }
+    return spare >= 0 ? spare : left;
 }
 
 static int open_screens(struct stage *s)
 {
     bool used[OUTPUTS_MAX] = { false };
+    leave_rows(s);
     for (int i = 0; i < video_output_count(s->video) && s->screens < OUTPUTS_MAX; i++) {
         struct output_info info;
         struct video_output *output = video_output_at(s->video, i);
         video_output_info(output, &info);
-        int row = take_row(s->control, (uint32_t)s->params.index, info.name, used);
+        int row = take_row(s, info.name, used);
         if (row < 0) {
             log_err(s->log, "%s: the outputs table is full; this output stays dark", info.name);
             continue;
@@ -468,12 +499,6 @@ static int open_screens(struct stage *s)
         if (output_row_load(&s->control->output[row], &old))
             screen_resume(screen, &old);
         output_row_store(&s->control->output[row], &screen->counts);
-    }
-    for (int i = 0; i < OUTPUTS_MAX; i++) { /* rows of outputs that are gone */
-        struct output_row row;
-        if (!used[i] && output_row_load(&s->control->output[i], &row) && row.name[0] &&
-            row.stage == (uint32_t)s->params.index)
-            output_row_store(&s->control->output[i], &(struct output_row){ 0 });
     }
     return s->screens ? 0 : -ENODEV;
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "wire/message.h"
@@ -21,7 +22,7 @@ struct metric {
     const char *field;
     enum shape shape;
     const char *text;
-    /* Of the sample: a row's is `label`="its name", another's is all of it; NULL: none. */
+    /* Of the sample: a row's is `label`="its name", with the stage where it has one; another's is all of it; NULL: none. */
     const char *label;
     double scale; /* of a NUMBER: one of its units in base units; 0: it is in those */
 };
@@ -160,22 +161,36 @@ static int put_escaped(struct buf *out, const char *text)
     return ret;
 }
 
-static int put_named_label(struct buf *out, const char *label, const char *value)
+/* `before`: "{", or "," behind another one. */
+static int put_label(struct buf *out, char before, const char *label, const char *value)
 {
-    int ret = buf_printf(out, "{%s=\"", label);
+    int ret = buf_printf(out, "%c%s=\"", before, label);
     if (ret == 0)
         ret = put_escaped(out, value);
-    return ret < 0 ? ret : buf_printf(out, "\"}");
+    return ret < 0 ? ret : buf_append(out, "\"", 1);
+}
+
+/* Displays of two stages may have one name. */
+static int put_stage(struct buf *out, const struct message *row)
+{
+    if (message_kind(row, "stage") != MESSAGE_INTEGER)
+        return 0;
+    char stage[24];
+    snprintf(stage, sizeof(stage), "%lld", (long long)message_i64(row, "stage", 0));
+    return put_label(out, ',', "stage", stage);
 }
 
 static int put_labels(struct buf *out, const struct metric *m, const struct message *from,
                       bool is_row)
 {
-    if (m->shape == INFO)
-        return put_named_label(out, m->text, message_str(from, m->field, ""));
-    if (is_row)
-        return put_named_label(out, m->label, message_str(from, "name", ""));
-    return m->label ? buf_printf(out, "{%s}", m->label) : 0;
+    bool is_info = m->shape == INFO;
+    if (!is_info && !is_row)
+        return m->label ? buf_printf(out, "{%s}", m->label) : 0;
+    int ret = put_label(out, '{', is_info ? m->text : m->label,
+                        message_str(from, is_info ? m->field : "name", ""));
+    if (ret == 0 && is_row)
+        ret = put_stage(out, from);
+    return ret < 0 ? ret : buf_append(out, "}", 1);
 }
 
 /* Whole numbers as such, up to where a double holds each of them. */

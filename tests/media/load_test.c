@@ -505,6 +505,7 @@ static void while_sound_pauses_the_pictures_go_on(void **state)
         make_pausing_file(path, resumes);
         rig_play(&r, path, 0, &played); /* hangs if time stands still */
         assert_int_equal(played.state.phase, DECK_DONE);
+        assert_int_equal(played.state.hardware_fault, 0);
         assert_int_equal(played.frames, BIG_SECONDS * BIG_RATE);
         assert_int_equal(played.samples, BIG_SECONDS * SAMPLE_RATE);
         assert_int_equal(played.first_loud, 0);
@@ -515,6 +516,38 @@ static void while_sound_pauses_the_pictures_go_on(void **state)
         unlink(path);
         rig_finish(&r);
     }
+}
+
+/* A whole song in sound; it is told, for a board that fails it, too, is not to blame. */
+static void pictures_that_nothing_can_decode_are_told_and_the_sound_is_whole(void **state)
+{
+    struct rig r;
+    char path[128];
+    AVFormatContext *f;
+    rig_init(&r);
+    snprintf(path, sizeof(path), "%s/broken.mkv", r.dir);
+    assert_true(avformat_alloc_output_context2(&f, NULL, "matroska", path) >= 0);
+    AVCodecParameters *video = add_stream(f, AVMEDIA_TYPE_VIDEO, AV_CODEC_ID_VP8)->codecpar;
+    video->width = video->height = 64;
+    AVCodecParameters *audio = add_stream(f, AVMEDIA_TYPE_AUDIO, AV_CODEC_ID_PCM_S16LE)->codecpar;
+    av_channel_layout_default(&audio->ch_layout, 1);
+    audio->sample_rate = SAMPLE_RATE;
+    audio->bits_per_coded_sample = 16;
+    assert_true(avio_open(&f->pb, path, AVIO_FLAG_WRITE) >= 0);
+    assert_true(avformat_write_header(f, NULL) >= 0);
+    for (int i = 0; i < 3 * BIG_RATE; i++) {
+        write_packet(f, 0, i * 1000 / BIG_RATE, 2000, 0x11);
+        write_packet(f, 1, i * 1000 / BIG_RATE, SAMPLE_RATE / BIG_RATE * 2, 16);
+    }
+    assert_int_equal(av_write_trailer(f), 0);
+    avio_closep(&f->pb);
+    avformat_free_context(f);
+    rig_play(&r, path, 0, &played);
+    assert_int_equal(played.state.phase, DECK_DONE);
+    assert_int_equal(played.samples, 3 * SAMPLE_RATE);
+    assert_int_equal(played.state.hardware_fault, DECK_SOFTWARE_FAULT);
+    unlink(path);
+    rig_finish(&r);
 }
 
 /* ---- decoding that is too slow ----------------------------------------------------------------------- */
@@ -833,6 +866,7 @@ int main(void)
         cmocka_unit_test(a_load_is_ready_when_several_pictures_are),
         cmocka_unit_test(loads_go_on_counting_and_stale_samples_are_no_burden),
         cmocka_unit_test(a_load_is_stopped_wherever_it_is),
+        cmocka_unit_test(pictures_that_nothing_can_decode_are_told_and_the_sound_is_whole),
         cmocka_unit_test(while_sound_pauses_the_pictures_go_on),
         cmocka_unit_test(pictures_that_come_too_late_are_left_out_and_the_sound_is_whole),
         cmocka_unit_test(when_the_pictures_are_far_behind_they_come_again_where_the_sound_is),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
@@ -44,6 +45,8 @@ static struct {
     struct display display[CONNECTORS + 1]; /* the last: of card1 */
     int own_crtc;             /* what the boot console shows on all connectors; -1: nothing */
     bool is_master, is_taken; /* the latter by another program */
+    int waits_left;           /* until that one ends; 0: it does not */
+    int64_t waited_ns;
     bool has_no_vblank;
     struct screen_of_crtc shown[CRTCS];
     int buffers; /* that are there */
@@ -203,6 +206,14 @@ int drmSetMaster(int fd)
 {
     kernel.is_master = !kernel.is_taken;
     return kernel.is_taken ? -1 : 0;
+}
+
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    kernel.waited_ns += time->tv_sec * NS_PER_S + time->tv_nsec;
+    if (kernel.waits_left > 0 && --kernel.waits_left == 0)
+        kernel.is_taken = false;
+    return 0;
 }
 
 int drmDropMaster(int fd)
@@ -416,12 +427,63 @@ static void a_card_without_vblank_is_known(void **state)
     kms_card_close(c);
 }
 
-static void displays_of_another_program_are_left_alone(void **state)
+static void who_just_ends_is_waited_for(void **state)
 {
     plug(0, &full_hd, NULL);
     kernel.is_taken = true;
-    kms_card_close(light_card(1)); /* setting a mode would fail the test */
-    assert_int_equal(kernel.buffers, 0);
+    kernel.waits_left = 3;
+    kms_card_close(light_card(1));
+    assert_true(kernel.waited_ns > 0 && kernel.waited_ns < SECONDS(1));
+    assert_non_null(screen_of(1));
+}
+
+/* Gives what it says to the log. */
+static void light_in_vain(char *said, size_t size)
+{
+    struct log log = { "test", LOG_INFO };
+    char path[96];
+    int buffers = kernel.buffers;
+    snprintf(path, sizeof(path), "%s/log", kernel.root);
+    int old = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(old >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    struct kms_card *c = kms_card_open(kernel.root, &log);
+    int ret = kms_card_light(c, &(struct kms_wish){ 0 });
+    dup2(old, STDERR_FILENO);
+    close(old);
+    ssize_t len = pread(fd, said, size - 1, 0);
+    close(fd);
+    said[len > 0 ? len : 0] = '\0';
+    assert_int_equal(ret, -EBUSY); /* setting a mode would have failed the test */
+    assert_int_equal(kernel.buffers, buffers);
+    assert_in_range(kernel.waited_ns, SECONDS(1), SECONDS(5));
+    kernel.is_taken = false; /* later it may be had */
+    assert_int_equal(kms_card_light(c, &(struct kms_wish){ 0 }), 1);
+    kms_card_close(c);
+}
+
+static void displays_of_another_program_are_left_alone_and_it_is_named(void **state)
+{
+    static const char *const folders[] = { "proc", "proc/77", "proc/77/fd", "proc/812",
+                                           "proc/812/fd" };
+    char said[1024], card[96], link[96];
+    plug(0, &full_hd, NULL);
+    kernel.is_taken = true;
+    light_in_vain(said, sizeof(said));
+    assert_non_null(strstr(said, "/dev/dri/card2: another program has the displays: end it"));
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+        make_folder(folders[i]);
+    snprintf(card, sizeof(card), "%s/dev/dri/card1", kernel.root); /* that is not ours */
+    snprintf(link, sizeof(link), "%s/proc/77/fd/3", kernel.root);
+    assert_int_equal(symlink(card, link), 0);
+    snprintf(card, sizeof(card), "%s/dev/dri/card2", kernel.root);
+    snprintf(link, sizeof(link), "%s/proc/812/fd/9", kernel.root);
+    assert_int_equal(symlink(card, link), 0);
+    folder_write(kernel.root, "proc/812/comm", "Xorg\n", 5);
+    kernel.is_taken = true;
+    kernel.waited_ns = 0;
+    light_in_vain(said, sizeof(said));
+    assert_non_null(
+        strstr(said, "card2: another program has the displays, open in Xorg (process 812): "));
 }
 
 static void without_a_card_there_is_none(void **state)
@@ -541,7 +603,8 @@ int main(void)
         CASE(a_mode_that_is_wanted_is_taken),
         CASE(lighting_again_takes_no_more_memory),
         CASE(a_card_without_vblank_is_known),
-        CASE(displays_of_another_program_are_left_alone),
+        CASE(who_just_ends_is_waited_for),
+        CASE(displays_of_another_program_are_left_alone_and_it_is_named),
         CASE(without_a_card_there_is_none),
         CASE(a_display_pulled_out_and_put_back_disturbs_nobody),
         CASE(another_display_in_its_place_is_a_change),

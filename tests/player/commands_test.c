@@ -11,6 +11,7 @@
 #include "player/commands.h"
 #include "player/fake_house.c"
 #include "support/folder.h"
+#include "wire/figures.h"
 #include "wire/message.h"
 
 static const struct fake_file files[] = {
@@ -265,11 +266,41 @@ static void counters_are_told_since_the_start_of_the_jukebox(void **state)
     assert_int_equal(message_i64(row, "repeated", -1), 313255);
 }
 
+static double late_of(struct desk *d)
+{
+    struct figures f;
+    figures_of(&f, say_ok(d, "{\"command\":\"status\"}"));
+    return f.at[FIGURE_LATE];
+}
+
+/* One of two displays is unplugged: what came late on it came late. */
+static void an_output_that_goes_does_not_take_its_counts_away(void **state)
+{
+    struct desk *d = *state;
+    struct output_row hall = { .name = "hall", .width = 640, .presented = 50, .late = 5 };
+    struct output_row bar = { .name = "bar", .width = 640, .presented = 90, .late = 4 };
+    output_row_store(&d->control->output[0], &(struct output_row){ .name = "old", .presented = 7 });
+    output_row_store(&d->control->output[1], &hall);
+    control_mark_start(d->control);
+    hall.presented = 80;
+    hall.late = 7;
+    output_row_store(&d->control->output[1], &hall);
+    output_row_store(&d->control->output[2], &bar);
+    assert_true(late_of(d) == 6);
+    hall.width = 0;
+    output_row_store(&d->control->output[1], &hall);
+    assert_true(late_of(d) == 6);
+    const struct message *m = say_ok(d, "{\"command\":\"status\"}");
+    assert_int_equal(message_count(m, "outputs"), 2); /* not the one of a former start */
+    assert_int_equal(message_i64(message_object_at(m, "outputs", 0), "width", -1), 0);
+}
+
 static void a_screenshot_names_its_output_or_takes_the_first(void **state)
 {
     struct desk *d = *state;
-    output_row_store(&d->control->output[2], &(struct output_row){ .name = "bar" });
-    output_row_store(&d->control->output[5], &(struct output_row){ .name = "hall" });
+    output_row_store(&d->control->output[2], &(struct output_row){ .name = "bar", .width = 640 });
+    output_row_store(&d->control->output[5], &(struct output_row){ .name = "hall", .width = 640 });
+    output_row_store(&d->control->output[1], &(struct output_row){ .name = "gone" });
     assert_null(say(d, "{\"command\":\"screenshot\"}"));
     assert_int_equal(d->result.when, ANSWER_WITH_SHOT);
     assert_int_equal(d->result.output, 2);
@@ -566,6 +597,7 @@ int main(void)
         TEST(answers_to_changes_of_the_queue_wait_for_the_disk),
         TEST(status_tells_what_plays),
         TEST(counters_are_told_since_the_start_of_the_jukebox),
+        TEST(an_output_that_goes_does_not_take_its_counts_away),
         TEST(a_screenshot_names_its_output_or_takes_the_first),
         TEST(files_are_added_or_refused_one_by_one),
         TEST(several_added_as_next_keep_their_order),

@@ -37,6 +37,14 @@ static void a_decoder_that_failed_three_files_is_given_up(void **state)
     hardware_faults_add(&f, HEVC, "/m/c.mp4");
     assert_int_equal(hardware_faults_given_up(&f), 0);
     hardware_faults_add(&f, H264, "/m/d.mp4");
+    assert_int_equal(hardware_faults_given_up(&f), 0); /* they may all be broken */
+    assert_true(hardware_faults_clear(&f, "/m/a.mp4"));
+    assert_false(hardware_faults_clear(&f, "/m/a.mp4"));
+    assert_false(hardware_faults_clear(&f, "/m/new.mp4"));
+    hardware_faults_clear(&f, "/m/b.mp4");
+    hardware_faults_clear(&f, "/m/c.mp4");
+    assert_int_equal(hardware_faults_given_up(&f), 0);
+    hardware_faults_clear(&f, "/m/d.mp4");
     assert_int_equal(hardware_faults_given_up(&f), H264);
     assert_int_equal(hardware_faults_refused(&f, "/m/new.mp4"), H264);
 }
@@ -62,7 +70,8 @@ static void the_oldest_files_are_forgotten(void **state)
         assert_true(hardware_faults_add(&f, i ? H264 : HEVC, path));
     }
     assert_int_equal(f.count, HARDWARE_FILES);
-    assert_int_equal(hardware_faults_refused(&f, "/m/0.mp4"), H264);
+    assert_int_equal(hardware_faults_refused(&f, "/m/0.mp4"), 0);
+    assert_int_equal(hardware_faults_refused(&f, "/m/1.mp4"), H264);
 }
 
 static void what_is_written_is_read(void **state)
@@ -71,10 +80,13 @@ static void what_is_written_is_read(void **state)
     hardware_faults_see(&f, "pi3, Linux 6.12, FFmpeg 5.1");
     hardware_faults_add(&f, H264, "/m/a.mp4");
     hardware_faults_add(&f, HEVC, "/m/b.mp4");
+    hardware_faults_clear(&f, "/m/b.mp4");
     char *text = hardware_faults_text(&f);
     hardware_faults_parse(&g, text, strlen(text));
     char *again = hardware_faults_text(&g);
     assert_string_equal(again, text);
+    assert_false(g.at[0].is_well);
+    assert_true(g.at[1].is_well);
     assert_int_equal(hardware_faults_refused(&g, "/m/a.mp4"), H264);
     assert_int_equal(hardware_faults_refused(&g, "/m/b.mp4"), HEVC);
     assert_false(hardware_faults_see(&g, f.system));

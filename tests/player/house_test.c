@@ -438,7 +438,8 @@ static void what_was_played_is_in_the_history(void **state)
 static void a_screenshot_is_answered_when_the_stage_has_taken_it(void **state)
 {
     struct zone *z = *state;
-    output_row_store(&z->control->output[1], &(struct output_row){ .name = "TV" });
+    output_row_store(&z->control->output[1],
+                     &(struct output_row){ .name = "TV", .width = 64, .height = 36 });
     assert_true(start_brain(z, 0));
     dial(z);
     uint32_t rings = doorbell_rings(&z->control->stage_bell);

@@ -562,6 +562,41 @@ static void a_decoder_that_could_not_be_opened_is_only_remembered(void **state)
     end(h);
 }
 
+/* Whether the hardware is given up when it has failed three songs, of which software says `fault`. */
+static bool given_up_after(uint32_t fault, const char *songs)
+{
+    struct fake_house *h = playing_house_of(songs, &looping);
+    uint64_t known = 0;
+    int failed = 0;
+    for (int ms = 0; ms < 60000; ms += 50) {
+        uint32_t deck = h->plan.now.deck;
+        if (h->plan.now.load != known && failed < 3 && !h->order[deck].no_hardware) {
+            fail_hardware(h, deck, true);
+            failed++;
+        }
+        known = h->plan.now.load;
+        for (uint32_t d = 0; d < DECKS; d++)
+            if (h->order[d].no_hardware && h->deck[d].state.load == h->order[d].load)
+                h->deck[d].state.hardware_fault |= fault;
+        house_run(h, 50);
+    }
+    assert_int_equal(failed, 3);
+    assert_int_equal(jukebox_hardware_faults(h->jukebox)->count, 3);
+    uint32_t given_up = hardware_faults_given_up(jukebox_hardware_faults(h->jukebox));
+    end(h);
+    return given_up == DECK_HARDWARE_H264;
+}
+
+static void three_songs_that_software_plays_are_the_boards_fault(void **state)
+{
+    assert_true(given_up_after(0, "a b c"));
+}
+
+static void songs_that_software_fails_too_say_nothing_of_the_board(void **state)
+{
+    assert_false(given_up_after(DECK_SOFTWARE_FAULT, "a b c"));
+}
+
 /* After an upgrade one deck has died and the other has not. */
 static void decks_of_two_versions_do_not_forget_what_was_learned(void **state)
 {
@@ -886,6 +921,8 @@ int main(void)
         cmocka_unit_test(what_the_boards_decoder_fails_goes_on_in_software),
         cmocka_unit_test(what_is_to_follow_is_loaded_again_in_software),
         cmocka_unit_test(a_decoder_that_could_not_be_opened_is_only_remembered),
+        cmocka_unit_test(three_songs_that_software_plays_are_the_boards_fault),
+        cmocka_unit_test(songs_that_software_fails_too_say_nothing_of_the_board),
         cmocka_unit_test(decks_of_two_versions_do_not_forget_what_was_learned),
         cmocka_unit_test(the_sound_goes_on_while_software_is_too_slow),
         cmocka_unit_test(a_song_is_not_blamed_for_the_boards_decoder),

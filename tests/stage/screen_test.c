@@ -68,10 +68,37 @@ static void a_new_life_counts_on_for_the_same_output_only(void **state)
     assert_int_equal(s.counts.presented, 0);
 }
 
+/* Two displays; the first one is away for a while. */
+static void an_output_that_was_away_counts_on(void **state)
+{
+    struct output_row old = { .stage = 2,
+                              .width = 64,
+                              .height = 36,
+                              .refresh_mhz = 60000,
+                              .scene = 9,
+                              .presented = 10,
+                              .late = 3,
+                              .dropped = 2,
+                              .repeated = 5 };
+    struct screen s;
+    snprintf(old.name, sizeof(old.name), "TV");
+    struct output_row left = screen_leave(&old);
+    assert_false(output_is_here(&left));
+    assert_int_equal(left.scene, 0); /* nobody sees one */
+    screen_init(&s, NULL, 0, 2);
+    screen_resume(&s, &left);
+    assert_true(output_is_here(&s.counts));
+    assert_int_equal(s.counts.presented, 10);
+    assert_int_equal(s.counts.late, 3);
+    assert_int_equal(s.counts.dropped, 2);
+    assert_int_equal(s.counts.repeated, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_due_before_the_screen_was_there_is_not_late),
+        cmocka_unit_test(an_output_that_was_away_counts_on),
         cmocka_unit_test(a_new_life_counts_on_for_the_same_output_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ static struct {
     bool is_plugging; /* the second output appears after the first turn */
     int reopened;
     const char *dir;
-    bool stood_still;      /* the sound, while displays were opened anew */
+    bool stood_still; /* the sound, while displays were opened anew */
+    struct output_row row[2];
     int64_t limit_ns;      /* of a turn, as the control segment says at the end */
     bool shows[2];         /* what the last present() of each did */
     char told[256];        /* what the manager was told, a letter each: R, W, L(imit) */
@@ -167,6 +168,30 @@ static int notify(int unset_environment, const char *state)
     return 1;
 }
 
+static void look_at_rows(const char *dir)
+{
+    struct segment segment;
+    struct control *control;
+    assert_int_equal(control_open(&segment, dir, &control), 0);
+    for (int i = 0; i < 2; i++)
+        assert_true(output_row_load(&control->output[i], &world.row[i]));
+    segment_close(&segment);
+}
+
+/* Of outputs that a former life of the stage had. */
+static void leave_rows(const char *dir, const char *const *names)
+{
+    struct segment segment;
+    struct control *control;
+    assert_int_equal(control_open(&segment, dir, &control), 0);
+    for (int i = 0; i < 2 && names[i]; i++) {
+        struct output_row row = { .width = 64, .presented = 100, .late = 10 };
+        snprintf(row.name, sizeof(row.name), "%s", names[i]);
+        output_row_store(&control->output[i], &row);
+    }
+    segment_close(&segment);
+}
+
 static int64_t limit_of_turns(const char *dir)
 {
     struct segment segment;
@@ -180,6 +205,7 @@ static int64_t limit_of_turns(const char *dir)
 struct displays {
     const char *first, *second; /* scripts; NULL: it is not there */
     bool has_card, is_plugging;
+    const char *had[2]; /* outputs of a former life, or NULL */
 };
 
 static void run_on(const struct displays *d)
@@ -197,6 +223,7 @@ static void run_on(const struct displays *d)
     world.is_plugging = d->is_plugging;
     folder_make(dir);
     world.dir = dir;
+    leave_rows(dir, d->had);
     config_init(&config);
     assert_int_equal(config_set(&config, "sound.driver", "null", &error), 0);
     assert_int_equal(config_set(&config, "display.overlay", "no", &error), 0);
@@ -207,6 +234,7 @@ static void run_on(const struct displays *d)
                                                        .service = &service }),
                      0);
     world.limit_ns = limit_of_turns(dir);
+    look_at_rows(dir);
     config_finish(&config);
     folder_remove(dir);
 }
@@ -266,10 +294,23 @@ static void when_a_display_comes_all_are_opened_anew_and_the_sound_goes_on(void 
     assert_null(strchr(world.told, 'L'));
 }
 
+static void an_output_that_is_gone_keeps_its_counts(void **state)
+{
+    run_on(&(struct displays){ .first = "...", .had = { "hall", "TV-0" } });
+    assert_string_equal(world.row[0].name, "hall");
+    assert_int_equal(world.row[0].late, 10);
+    assert_false(output_is_here(&world.row[0]));
+    assert_string_equal(world.row[1].name, "TV-0");
+    assert_int_equal(world.row[1].late, 10);
+    assert_true(world.row[1].presented > 100);
+    assert_true(output_is_here(&world.row[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_ready_when_the_first_picture_is_shown_and_not_before),
+        cmocka_unit_test(an_output_that_is_gone_keeps_its_counts),
         cmocka_unit_test(it_is_ready_when_every_screen_shows_one),
         cmocka_unit_test(it_gives_no_sign_of_life_while_a_screen_takes_no_picture),
         cmocka_unit_test(its_turns_are_limited_on_the_displays_of_the_kernel_alone),

@@ -145,7 +145,7 @@ class WithJukebox(unittest.TestCase):
         self.assertEqual((figures['djamms_state{state="playing"}'], figures["djamms_sync_connected"]), ("1", "1"))
         self.assertEqual(figures['djamms_queue_entries{list="main"}'], "3")
         self.assertEqual(figures['djamms_process_up{process="stage"}'], "1")
-        presented = int(figures['djamms_output_frames_presented_total{output="%s"}' % screen])
+        presented = int(figures['djamms_output_frames_presented_total{output="%s",stage="0"}' % screen])
         self.assertTrue(0 < presented <= s["outputs"][0]["presented"], presented)
         self.assertGreater(int(figures['djamms_disk_size_bytes{folder="state"}']), 0)
 

@@ -87,7 +87,7 @@ class Jukebox:
         return json.loads(self.cli("status --json"))
 
     def outputs(self):
-        return {o["name"]: o for o in self.status()["outputs"]}
+        return {o["name"]: o for o in self.status()["outputs"] if o["width"]}
 
     def code(self, head):
         """(clip, frame) that the display shows now; None."""

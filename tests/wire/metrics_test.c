@@ -18,8 +18,10 @@ static const char full[] =
     "\"under_way\":1,\"bytes_s\":500000,\"is_online\":true,\"problem\":\"\"},\"backend\":{"
     "\"link\":\"connected\",\"is_reachable\":true,\"role\":\"master\",\"pending\":5,\"problem\":"
     "\"Full.\",\"polls\":7,\"events\":8,\"conflicts\":9,\"reconnects\":10},\"outputs\":[{\"name\":"
-    "\"HDMI-A-1\",\"refresh_hz\":59.94,\"presented\":4000000000,\"late\":41,\"dropped\":0,"
-    "\"repeated\":3},{\"name\":\"a\\\"b\\\\c\\nd\",\"presented\":1,\"late\":0}],\"processes\":[{"
+    "\"HDMI-A-1\",\"stage\":0,\"refresh_hz\":59.94,\"presented\":4000000000,\"late\":41,"
+    "\"dropped\":0,"
+    "\"repeated\":3},{\"name\":\"HDMI-A-1\",\"stage\":1,\"late\":7},{\"name\":\"a\\\"b\\\\c\\nd\","
+    "\"presented\":1,\"late\":0}],\"processes\":[{"
     "\"name\":\"player\",\"starts\":1,\"is_alive\":true},{\"name\":\"hub\",\"is_alive\":false}],"
     "\"underruns\":6,\"sound\":{\"driver\":\"alsa\",\"xruns\":11},\"played\":{\"songs\":214,"
     "\"requests\":31,\"failed\":2},\"health\":{\"board\":"
@@ -66,11 +68,12 @@ static const char *const lines[] = {
     "djamms_muted 0",
     "djamms_sound_underruns_total 6",
     "djamms_sound_xruns_total 11",
-    "djamms_output_frames_presented_total{output=\"HDMI-A-1\"} 4000000000",
+    "djamms_output_frames_presented_total{output=\"HDMI-A-1\",stage=\"0\"} 4000000000",
     "# TYPE djamms_output_frames_late_total counter",
-    "djamms_output_frames_late_total{output=\"HDMI-A-1\"} 41",
+    "djamms_output_frames_late_total{output=\"HDMI-A-1\",stage=\"0\"} 41",
+    "djamms_output_frames_late_total{output=\"HDMI-A-1\",stage=\"1\"} 7",
     "djamms_output_frames_late_total{output=\"a\\\"b\\\\c\\nd\"} 0",
-    "djamms_output_refresh_hertz{output=\"HDMI-A-1\"} 59.94",
+    "djamms_output_refresh_hertz{output=\"HDMI-A-1\",stage=\"0\"} 59.94",
     "djamms_process_up{process=\"player\"} 1",
     "djamms_process_up{process=\"hub\"} 0",
     "djamms_process_starts_total{process=\"player\"} 1",
@@ -130,7 +133,7 @@ static void what_is_not_known_has_no_sample_and_is_never_zero(void **state)
 /* What the format demands, of every line there can be. */
 static void names_heads_and_lines_are_as_the_format_wants_them(void **state)
 {
-    char *text = metrics_of(full), head[128] = "", type[16] = "", seen[8192] = " ";
+    char *text = metrics_of(full), head[128] = "", type[16] = "", seen[8192] = " ", had[16384] = "";
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         char name[128], value[64];
         if (strncmp(line, "# HELP ", 7) == 0) {
@@ -149,6 +152,11 @@ static void names_heads_and_lines_are_as_the_format_wants_them(void **state)
         assert_int_equal(len, strlen(head));
         assert_memory_equal(line, head, len);
         assert_int_equal(sscanf(strrchr(line, ' '), " %63s", value), 1);
+        char series[256];
+        snprintf(series, sizeof(series), "\n%.*s ", (int)(strrchr(line, ' ') - line), line);
+        if (strstr(had, series)) /* each once, or all of it is refused */
+            fail_msg("twice: %s", line);
+        strncat(had, series, sizeof(had) - strlen(had) - 1);
         char *end;
         strtod(value, &end);
         assert_int_equal(*end, '\0');
