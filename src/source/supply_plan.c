@@ -9,8 +9,10 @@
 #define GROWING_LEAD_S                                                                             \
     30.0 /* what plays while it grows is this far ahead before anything else is fetched */
 #define PACE_MIN     2.0 /* times as fast as it plays */
+#define PACE_GOOD    3.0
 #define PACE_AFTER_S 0.2 /* the first bytes say nothing of the pace */
-#define SOON_S       2.0
+#define SOON_S       2.0 /* of what comes at PACE_MIN */
+#define AT_ONCE_S    1.0 /* of what comes at PACE_GOOD */
 #define LIVE_S       4.0 /* of a live stream, that comes no faster than it plays */
 #define LOOK_MS      10000
 #define RESOLVE_MS   120000
@@ -314,8 +316,11 @@ static double in_hand_wanted_s(const struct supply *s, const struct entry *e)
         return LIVE_S;
     double went_s = (double)(e->heard_ns - e->began_ns) / 1e9;
     double share = e->done ? (double)(e->done - e->began_bytes) / (double)e->done : 0;
-    bool is_fast = went_s >= PACE_AFTER_S && e->in_hand_s * share >= PACE_MIN * went_s;
-    return is_fast && e->needed_ns <= s->now_ns ? SOON_S : IN_HAND_S;
+    double gained_s = e->in_hand_s * share;
+    bool is_waited_for = e->needed_ns <= s->now_ns && went_s >= PACE_AFTER_S;
+    if (is_waited_for && gained_s >= PACE_GOOD * went_s)
+        return AT_ONCE_S;
+    return is_waited_for && gained_s >= PACE_MIN * went_s ? SOON_S : IN_HAND_S;
 }
 
 static bool may_start(const struct supply *s, const struct entry *e)

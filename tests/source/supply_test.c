@@ -713,12 +713,15 @@ static void a_file_that_grows_may_start_with_fifteen_seconds_in_hand_and_holds_o
 static void in_a_silent_room_what_comes_fast_starts_sooner(void **state)
 {
     static const struct {
-        double needed_s, gained_s;
+        double needed_s, gained_s, went_s;
         bool starts;
     } cases[] = {
-        { 0, 2.5, true },
-        { 0, 1.9, false },  /* of a second: too slow, and too little */
-        { 10, 2.5, false }, /* something else plays until then */
+        { 0, 2.5, 1, true },     { 0, 1.9, 1, false }, /* too slow, and too little */
+        { 10, 2.5, 1, false },                         /* something else plays until then */
+        { 0, 1.1, 0.35, true },  /* three times as fast as it plays: one second will do */
+        { 0, 0.99, 0.3, false }, /* too little */
+        { 0, 1.1, 0.4, false },  /* not fast enough for so little */
+        { 0, 1.1, 0.1, false },  /* the first bytes say nothing */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct bar *b = *state;
@@ -728,7 +731,7 @@ static void in_a_silent_room_what_comes_fast_starts_sooner(void **state)
         succeed(b, SUPPLY_RESOLVE, names);
         uint64_t id = took(b, SUPPLY_FETCH, names)->a.id;
         progress(b, id, 0, 0);
-        wait_s(b, 1);
+        b->now_ns += (int64_t)(cases[i].went_s * 1e9);
         progress(b, id, 1000000, cases[i].gained_s);
         assert_int_equal(took(b, SUPPLY_START, names) != NULL, cases[i].starts);
         queue(b, "", 0);
