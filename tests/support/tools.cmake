@@ -121,8 +121,8 @@ add_library(headers_alone OBJECT EXCLUDE_FROM_ALL ${header_sources})
 target_link_libraries(headers_alone PRIVATE PkgConfig::FFMPEG PkgConfig::SDL PkgConfig::ALSA
     PkgConfig::JANSSON PkgConfig::UV PkgConfig::INIH PkgConfig::FRIBIDI PkgConfig::FONTCONFIG)
 target_compile_options(headers_alone PRIVATE -Werror)
-add_test(NAME headers_alone COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target headers_alone)
-set_tests_properties(headers_alone PROPERTIES RUN_SERIAL TRUE TIMEOUT 600)
+add_test(NAME headers_alone COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target headers_alone --parallel 1)
+set_tests_properties(headers_alone PROPERTIES TIMEOUT 600)
 
 include(${support}/corpus.cmake)
 
@@ -164,11 +164,11 @@ function(djamms_test_properties)
         set_tests_properties(${test} PROPERTIES PROCESSORS 2)
         if(test MATCHES "^system/(play|outputs|resume|growing|kill|service|subtitles|hardware|sound)_test$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
-        elseif(test STREQUAL "system/package_test")
-            set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # it goes through the build
+        elseif(test MATCHES "^(system/package_test|headers_alone)$") # they go through the build
+            set_tests_properties(${test} PROPERTIES COST 60 RESOURCE_LOCK build)
         elseif(test STREQUAL "sync/sync_simulation_test")
             set_tests_properties(${test} PROPERTIES COST 100) # long: first
-        elseif(test MATCHES "^system/(source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
+        elseif(test MATCHES "^system/(source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http|live)_test$")
             set_tests_properties(${test} PROPERTIES COST 50 PROCESSORS 1)
         endif()
         if(test MATCHES "^vm/") # a whole machine, and about the pace
@@ -210,7 +210,7 @@ function(djamms_test_properties)
 extractor|units|package|hardware|sound|image|box_settings))")
             continue() # says the same in every build, or mostly waits
         endif()
-        set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli|subtitles)")
+        set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli|subtitles|live|service)")
         set(one_thread "model/queue_property|sync/(sync_simulation|requests|push)|source/(cache|cache_crash|supply[a-z_]*)|\
 player/jukebox_[a-z]*|output/text_draw|media/load")
         if(test MATCHES "^(${minutes}|${one_thread})_test$") # what threads do, others show
