@@ -204,8 +204,8 @@ sync/(sync_simulation|requests)|player/jukebox_venues)")
         if(test STREQUAL "system/kill_test" AND DJAMMS_SANITIZE) # likewise
             set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "DJAMMS_ROUNDS=5")
         endif()
-        if(test STREQUAL "sync/sync_simulation_test")
-            set_tests_properties(${test} PROPERTIES TIMEOUT 3600)
+        if(test STREQUAL "sync/sync_simulation_test") # the longest
+            set_tests_properties(${test} PROPERTIES COST 250 TIMEOUT 3600)
             if(slow GREATER 1) # fewer venues: what they are to find, the first ones show
                 set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=100;DJAMMS_WHOLE_ENGINE=1")
             endif()
