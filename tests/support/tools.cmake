@@ -228,7 +228,7 @@ venue_clock|fetch|faults|extractor|units|package|hardware|sound|image|box_settin
         endif()
         set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli|subtitles)")
         set(one_thread "model/queue_property|sync/(sync_simulation|requests|push)|source/(cache|supply[a-z_]*)|\
-player/jukebox_[a-z]*|output/text_draw|media/load")
+player/jukebox_[a-z]*|output/text_draw|media/load|hub/[a-z_]*|system/hub_(socket|request|kill)")
         if(test MATCHES "^(${minutes}|${one_thread})_test$") # what threads do, others show
             set_tests_properties(${test} PROPERTIES LABELS asan)
         else()
