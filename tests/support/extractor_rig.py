@@ -41,7 +41,8 @@ class Rig(unittest.TestCase):
         said = subprocess.run([*PYTHON, "import sys, yt_dlp.version as v; print(v.__file__, v.__version__, sys.implementation.cache_tag)"],
                               capture_output=True, text=True, check=True).stdout
         file, cls.system_version, tag = said.split()
-        cls.files = dict(cls.module_files(Path(file).parent, tag))
+        cls.package = Path(file).parent
+        cls.files = dict(cls.module_files(cls.package, tag))
         cls.tmp = Path(tempfile.mkdtemp(prefix="djamms-extractor-"))
         cls.addClassCleanup(shutil.rmtree, cls.tmp)
         make_clip(cls.tmp / "clip.mp4")
@@ -53,11 +54,19 @@ class Rig(unittest.TestCase):
         for p in package.rglob("*"):
             name, compiled = str(p.relative_to(package.parent)), p.parent / "__pycache__" / f"{p.stem}.{tag}.pyc"
             if p.is_file() and p.suffix != ".pyc":
-                is_changed = name in ("yt_dlp/version.py", "yt_dlp/YoutubeDL.py")
-                if p.suffix == ".py" and compiled.exists() and not is_changed:
+                if p.suffix == ".py" and compiled.exists() and name != "yt_dlp/version.py":
                     yield name + "c", compiled.read_bytes()
                 else:
                     yield name, p.read_bytes()
+
+    @classmethod
+    def compiled(cls, name, code):
+        """A module of the system's with more code at its end, for the system's Python."""
+        source, out = cls.tmp / "source.py", cls.tmp / "source.pyc"
+        source.write_bytes((cls.package / name).read_bytes() + code.encode())
+        subprocess.run([*PYTHON, "import sys, py_compile as p; p.compile(*sys.argv[1:], doraise=True, "
+                        "invalidation_mode=p.PycInvalidationMode.UNCHECKED_HASH)", source, out, f"yt_dlp/{name}"], check=True)
+        return out.read_bytes()
 
     def setUp(self):
         self.house = House(screen=False)
@@ -74,7 +83,10 @@ class Rig(unittest.TestCase):
         files["yt_dlp/version.py"] = re.sub(rb"__version__ = '[^']*'", f"__version__ = '{version}'".encode(),
                                             files["yt_dlp/version.py"])
         for name, code in appended.items():
-            files[f"yt_dlp/{name}.py"] += code.encode()
+            if f"yt_dlp/{name}.py" in files:
+                files[f"yt_dlp/{name}.py"] += code.encode()
+            else:
+                files[f"yt_dlp/{name}.pyc"] = self.compiled(f"{name}.py", code)
         data = io.BytesIO()
         data.write(b"#!/usr/bin/env python3\n")     # as its makers do
         with zipfile.ZipFile(data, "a", zipfile.ZIP_STORED) as z:

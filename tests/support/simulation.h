@@ -110,6 +110,7 @@ static inline void run_seeds(simulation_fn *run, const uint64_t *once_failed, si
     for (size_t i = 0; i < failed_count; i++)
         run_whole(run, once_failed[i], false);
     runs = number_of("DJAMMS_RUNS", number_of("DJAMMS_LONG", 0) ? long_runs : runs);
+    print_message("%" PRIu64 " seeds from %" PRIu64 " on\n", runs, first);
     for (uint64_t seed = first; seed < first + runs; seed++)
         run_whole(run, seed, false);
 }

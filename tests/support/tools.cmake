@@ -83,10 +83,10 @@ foreach(test net_http_client_test net_ws_client_test sync_driver_test)
 endforeach()
 
 add_test(NAME support/clips COMMAND ${support}/make-clips $<TARGET_FILE:clipgen> ${DJAMMS_CLIPS})
-set_tests_properties(support/clips PROPERTIES FIXTURES_SETUP clips TIMEOUT 600 RUN_SERIAL TRUE)
+set_tests_properties(support/clips PROPERTIES FIXTURES_SETUP clips TIMEOUT 600)
 
 add_test(NAME support/sampler COMMAND ${Python3_EXECUTABLE} ${support}/sampler_test.py)
-set_tests_properties(support/sampler PROPERTIES TIMEOUT 120 RUN_SERIAL TRUE
+set_tests_properties(support/sampler PROPERTIES TIMEOUT 120
     ENVIRONMENT "DJAMMS_BUILD=${CMAKE_BINARY_DIR}")
 add_test(NAME support/wavscan COMMAND ${Python3_EXECUTABLE} ${support}/wavscan_test.py)
 set_tests_properties(support/wavscan PROPERTIES TIMEOUT 60
@@ -121,8 +121,8 @@ add_library(headers_alone OBJECT EXCLUDE_FROM_ALL ${header_sources})
 target_link_libraries(headers_alone PRIVATE PkgConfig::FFMPEG PkgConfig::SDL PkgConfig::ALSA
     PkgConfig::JANSSON PkgConfig::UV PkgConfig::INIH PkgConfig::FRIBIDI PkgConfig::FONTCONFIG)
 target_compile_options(headers_alone PRIVATE -Werror)
-add_test(NAME headers_alone COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target headers_alone)
-set_tests_properties(headers_alone PROPERTIES RUN_SERIAL TRUE TIMEOUT 600)
+add_test(NAME headers_alone COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target headers_alone --parallel 1)
+set_tests_properties(headers_alone PROPERTIES TIMEOUT 600)
 
 include(${support}/corpus.cmake)
 
@@ -159,17 +159,28 @@ function(djamms_test_properties)
     elseif(CMAKE_CROSSCOMPILING) # then they are emulated
         set(slow 8)
     endif()
+    # A job of `./dev test` is a quarter of a core: what computes takes four, what mostly waits takes two. COST: the long ones
+    # first, a core is not to be left over at the end.
+    cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
+    math(EXPR all "4 * ${cores}")
+    set(waiting "source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http")
     foreach(test ${tests})
-        # A job of `./dev test` is half a core: what computes takes two, what mostly waits takes one.
-        set_tests_properties(${test} PROPERTIES PROCESSORS 2)
-        if(test MATCHES "^system/(play|outputs|resume|growing|kill|service|subtitles|hardware|sound)_test$" AND NOT DJAMMS_SANITIZE)
+        set_tests_properties(${test} PROPERTIES PROCESSORS 4)
+        if(test STREQUAL "support/clips") # ffmpeg takes all cores
+            set_tests_properties(${test} PROPERTIES COST 400 PROCESSORS ${all})
+        elseif(test MATCHES "^(support/sampler|system/(play|outputs|resume|growing|kill|service|subtitles|hardware|sound)_test)$" AND NOT DJAMMS_SANITIZE)
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # about the pace
-        elseif(test STREQUAL "system/package_test")
-            set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE) # it goes through the build
-        elseif(test STREQUAL "sync/sync_simulation_test")
-            set_tests_properties(${test} PROPERTIES COST 100) # long: first
-        elseif(test MATCHES "^system/(source|faults|extractor[a-z_]*|bad_input|venue_[a-z]*|fetch|hub_http)_test$")
-            set_tests_properties(${test} PROPERTIES COST 50 PROCESSORS 1)
+        elseif(test MATCHES "^system/(${waiting})_test$")
+            set_tests_properties(${test} PROPERTIES COST 100 PROCESSORS 2)
+            if(test MATCHES "extractor|fetch") # Python starts again and again
+                set_tests_properties(${test} PROPERTIES PROCESSORS 3)
+            endif()
+        elseif(test MATCHES "^(system/|hub/functions_request|cli/(supervisor|commands|walk)|model/queue_property|source/cache|\
+sync/(sync_simulation|requests)|player/jukebox_venues)")
+            set_tests_properties(${test} PROPERTIES COST 80)
+        endif()
+        if(test MATCHES "^(system/package_test|headers_alone)$") # they go through the build
+            set_tests_properties(${test} PROPERTIES COST 60 RESOURCE_LOCK build)
         endif()
         if(test MATCHES "^vm/") # a whole machine, and about the pace
             set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
@@ -188,8 +199,8 @@ function(djamms_test_properties)
         if(test STREQUAL "system/kill_test" AND DJAMMS_SANITIZE) # likewise
             set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "DJAMMS_ROUNDS=5")
         endif()
-        if(test STREQUAL "sync/sync_simulation_test")
-            set_tests_properties(${test} PROPERTIES TIMEOUT 3600)
+        if(test STREQUAL "sync/sync_simulation_test") # the longest
+            set_tests_properties(${test} PROPERTIES COST 250 TIMEOUT 3600)
             if(slow GREATER 1) # fewer venues: what they are to find, the first ones show
                 set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=100;DJAMMS_WHOLE_ENGINE=1")
             endif()
@@ -197,8 +208,8 @@ function(djamms_test_properties)
         if(test STREQUAL "source/supply_simulation_test" AND slow GREATER 1)
             set_tests_properties(${test} PROPERTIES ENVIRONMENT "DJAMMS_RUNS=300")
         endif()
-        if(test MATCHES "^source/(supply_simulation|cache_crash)_test$")
-            set_tests_properties(${test} PROPERTIES TIMEOUT 600)
+        if(test MATCHES "^(source/(supply_simulation|cache_crash)|player/jukebox_venues|model/queue_property)_test$")
+            set_tests_properties(${test} PROPERTIES TIMEOUT 1200)
         endif()
         if(CMAKE_CROSSCOMPILING)
             if(test MATCHES "^system/(cli|library|venue|venue_requests)_test$" OR NOT test MATCHES "^(system|support|sdk|includes|headers)")
@@ -206,13 +217,13 @@ function(djamms_test_properties)
             endif()
             continue()
         endif()
-        if(test MATCHES "^(includes|headers_alone|support/|system/(kill_long|hub_kill_long|venue_network|venue_clock|fetch|faults|\
-extractor|units|package|hardware|sound|image|box_settings))")
+        if(test MATCHES "^(includes|headers_alone|support/|source/cache_crash|system/(kill_long|hub_kill_long|venue_network|\
+venue_clock|fetch|faults|extractor|units|package|hardware|sound|image|box_settings|live|service))")
             continue() # says the same in every build, or mostly waits
         endif()
         set(minutes "system/(bad_input|source|venue_rows|hub_http|growing|resume|cli|subtitles)")
-        set(one_thread "model/queue_property|sync/(sync_simulation|requests|push)|source/(cache|cache_crash|supply[a-z_]*)|\
-player/jukebox_[a-z]*|output/text_draw|media/load")
+        set(one_thread "model/queue_property|sync/(sync_simulation|requests|push)|source/(cache|supply[a-z_]*)|\
+player/jukebox_[a-z]*|output/text_draw|media/load|hub/[a-z_]*|system/hub_(socket|request|kill)")
         if(test MATCHES "^(${minutes}|${one_thread})_test$") # what threads do, others show
             set_tests_properties(${test} PROPERTIES LABELS asan)
         else()

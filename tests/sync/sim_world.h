@@ -414,6 +414,17 @@ static void jukebox(struct world *w, struct player *p)
     }
 }
 
+/* Whether what the player saves may ever be read: nobody dies any more after healing, but who was about to. */
+static bool may_crash(const struct world *w, int who)
+{
+    bool is_due = !w->is_quiet;
+    for (size_t i = 0; i < w->heap_count && !is_due; i++) {
+        const struct event *e = &w->heap[i];
+        is_due = e->what == BOX_CRASH && e->who == who && e->life == w->player[who].life;
+    }
+    return w->crashes && is_due;
+}
+
 static void act(struct world *w, int who, const struct sync_action *a)
 {
     struct player *p = &w->player[who];
@@ -434,7 +445,7 @@ static void act(struct world *w, int who, const struct sync_action *a)
         break;
     case SYNC_SAVE:
         e.what = SAVED;
-        if (w->crashes)
+        if (may_crash(w, who))
             e.text = sync_journal(p->sync, &revision);
         e.id = a->revision;
         if (w->broken == HASTY)

@@ -83,7 +83,7 @@ class Killing:
         h = self.house
         pids = wait_until(self.roles, 8, "all four processes run")
         role = self.rng.choice(sorted(pids))
-        moment = time.monotonic() + self.rng.uniform(0.3, 1.3)
+        moment = time.monotonic() + self.rng.uniform(0.2, 0.9)
         h.watch.wait(lambda s: time.monotonic() >= moment, 5)
         samples = self.samples()
         before = time.monotonic_ns()

@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -75,7 +76,19 @@ class Pixels:
         return block[0] > 160, b"\xff\xff\xff" in lower.translate(WHITE)
 
 
+CUES = [(t, t + 1) for t in range(2, 50, 3)]    # of song()
+
+
 class SubtitlesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="djamms-subtitles-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        make_clip(cls.folder / "song.mp4", CUES, 51)
+
+    def song(self):
+        return shutil.copy(self.folder / "song.mp4", self.media)
+
     def setUp(self):
         self.house = House()
         self.house.closes_after(self)
@@ -124,10 +137,9 @@ class SubtitlesTest(unittest.TestCase):
     # ----
 
     def test_they_are_off_until_wanted_and_come_while_it_plays(self):
-        cues = [(t, t + 1) for t in range(2, 50, 3)]
-        make_clip(self.media / "song.mp4", cues, 51)
-        (self.media / "song.en.srt").write_text(srt(cues))
-        self.house.up(self.media / "song.mp4", display_overlay="no", backend_kind="none", hub_enabled="no")
+        song = self.song()
+        (self.media / "song.en.srt").write_text(srt(CUES))
+        self.house.up(song, display_overlay="no", backend_kind="none", hub_enabled="no")
         self.assert_unseen()
         status = self.house.wait_status(lambda s: s["subtitles"]["source"], 10, "the file beside it is found")
         self.assertEqual(status["subtitles"], {"on": False, "source": "song.en.srt"})
@@ -146,10 +158,9 @@ class SubtitlesTest(unittest.TestCase):
         self.assert_seen("after a seek")
 
     def test_the_choice_outlives_a_restart(self):
-        cues = [(t, t + 1) for t in range(1, 50, 3)]
-        make_clip(self.media / "song.mp4", cues, 51)
-        (self.media / "song.vtt").write_text(vtt(cues))
-        p = self.house.up(self.media / "song.mp4", display_overlay="no", backend_kind="none", hub_enabled="no")
+        song = self.song()
+        (self.media / "song.vtt").write_text(vtt(CUES))
+        p = self.house.up(song, display_overlay="no", backend_kind="none", hub_enabled="no")
         self.assertEqual(self.house.cli("subtitles", "on")[0], 0)
         self.await_text()
         self.assert_seen("before")
@@ -186,10 +197,9 @@ class SubtitlesTest(unittest.TestCase):
             self.assert_seen(f"{name}, second")
 
     def test_a_decks_death_takes_no_text_along(self):
-        cues = [(t, t + 1) for t in range(2, 50, 3)]
-        make_clip(self.media / "song.mp4", cues, 51)
-        (self.media / "song.srt").write_text(srt(cues))
-        self.house.up(self.media / "song.mp4", display_overlay="no", backend_kind="none", hub_enabled="no", subtitles_show="yes")
+        song = self.song()
+        (self.media / "song.srt").write_text(srt(CUES))
+        self.house.up(song, display_overlay="no", backend_kind="none", hub_enabled="no", subtitles_show="yes")
         self.await_text()
         self.assert_seen("before")
         subprocess.run(["kill", "-9", str(self.house.find("djamms-deck", "a"))], check=True)
