@@ -16,7 +16,8 @@
     SECONDS(5) /* from when it hears the server again, within which a box tells what it has to */
 
 /* MODEST leaves the role to others, RESTLESS is always due, HASTY promises what is not on disk,
- * CLOCKED tells the time of its box, SILENT not what became of requests. */
+ * CLOCKED tells the time of its box, SILENT not what became of requests, DUMB not what
+ * became of the queue either. */
 enum broken {
     WHOLE,
     LOSES,
@@ -29,7 +30,8 @@ enum broken {
     HASTY,
     DOUBLES,
     CLOCKED,
-    SILENT
+    SILENT,
+    DUMB
 };
 
 enum what {
@@ -425,6 +427,15 @@ static bool may_crash(const struct world *w, int who)
     return w->crashes && is_due;
 }
 
+/* Whether a broken engine keeps it to itself. */
+static bool is_unsaid(const struct world *w, const struct sync_action *a)
+{
+    bool is_of_requests = strstr(a->path, "/requests/"), is_of_queue = strstr(a->path, "/queues/");
+    return strcmp(a->method, "PATCH") == 0 &&
+           ((w->broken == SILENT && is_of_requests) ||
+            (w->broken == DUMB && (is_of_requests || is_of_queue)));
+}
+
 static void act(struct world *w, int who, const struct sync_action *a)
 {
     struct player *p = &w->player[who];
@@ -439,7 +450,7 @@ static void act(struct world *w, int who, const struct sync_action *a)
         e.text = spoil_body(w, p, a, &guards);
         e.guard = guards ? xstrdup(a->guard) : NULL;
         e.status = is_cut(w, who) || is_lost(w); /* lost on the way */
-        if (w->broken == SILENT && strstr(a->path, "/requests/") && strcmp(a->method, "PATCH") == 0)
+        if (is_unsaid(w, a))
             e.status = 1;
         post(w, delay(w), e);
         break;

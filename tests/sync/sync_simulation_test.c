@@ -634,7 +634,7 @@ static void test_broken_engines_are_caught(void **state)
     } cases[] = {
         { LOSES, "was lost", run },
         { PLAYS_TWICE, "by the same one", run },
-        { SILENT, "the other one had time to tell", run },
+        { DUMB, "the other one had time to tell", run },
         { TWO_MASTERS, "players sound", run },
         { MODEST, "nobody sounds", run },
         { DEAF, "views differ", run },
