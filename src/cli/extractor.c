@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -14,6 +15,10 @@
 #include "cli/walk.h"
 #include "config/config.h"
 #include "source/extractor_store.h"
+
+/* An update under way is waited for so long: the player looks at the channel by itself, and who wants to go back is not to
+ * try again and again. */
+#define UPDATE_NS SECONDS(60)
 
 struct extracting {
     struct cli *cli;
@@ -169,9 +174,12 @@ static int run_rollback(struct extracting *x)
     const char *why = x->cli->args.count > 1 ? x->cli->args.word[1] : "It was taken back by hand.";
     char from[EXTRACTOR_VERSION_SIZE] = "", to[EXTRACTOR_VERSION_SIZE], text[512];
     struct message *m = message_create();
-    bool had = extractor_linked(x->dir, EXTRACTOR_CURRENT, from);
-    int lock = had ? extractor_lock(x->dir) : -ENOENT;
-    int ret = lock < 0 ? lock : extractor_go_back(x->dir, why);
+    int lock = extractor_linked(x->dir, EXTRACTOR_CURRENT, from) ? extractor_lock(x->dir, UPDATE_NS)
+                                                                 : -ENOENT;
+    int ret = lock;
+    if (lock >= 0) /* from the one of an update that was waited for */
+        ret = extractor_linked(x->dir, EXTRACTOR_CURRENT, from) ? extractor_go_back(x->dir, why)
+                                                                : -ENOENT;
     if (lock >= 0)
         close(lock);
     bool is_channels = extractor_linked(x->dir, EXTRACTOR_CURRENT, to);
@@ -183,7 +191,7 @@ static int run_rollback(struct extracting *x)
                  "There is nothing to go back from: no version of the channel is "
                  "in use.");
     else if (ret == -EWOULDBLOCK)
-        snprintf(text, sizeof(text), "An update is under way; try again.");
+        snprintf(text, sizeof(text), "An update is under way, for a minute already; try again.");
     else
         snprintf(text, sizeof(text), "%.200s: %s", x->dir, strerror(-ret));
     message_set_bool(m, "ok", ret == 0);

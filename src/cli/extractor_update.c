@@ -357,7 +357,7 @@ struct message *extractor_update(const struct extractor_update *p)
     else if (*p->config->fetch.yt_dlp)
         end(&u, RESULT_OFF,
             "fetch.yt-dlp names the yt-dlp to use; an update would change nothing.");
-    else if ((lock = extractor_lock(u.dir)) == -EWOULDBLOCK)
+    else if ((lock = extractor_lock(u.dir, 0)) == -EWOULDBLOCK)
         end(&u, RESULT_BUSY, "Another program updates it already.");
     else if (lock < 0)
         end(&u, RESULT_FAILED, "%s: %s", u.dir, strerror(-lock));

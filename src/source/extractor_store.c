@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/now.h"
 #include "source/folders.h"
 
 #define FILE_NAME    "yt-dlp"
@@ -30,8 +32,10 @@ char *extractor_newest(const char *state_dir)
     return path;
 }
 
-int extractor_lock(const char *dir)
+int extractor_lock(const char *dir, int64_t wait_ns)
 {
+    const struct timespec pause = { .tv_nsec = MS(50) };
+    int64_t until_ns = now_mono_ns() + wait_ns;
     int ret = dir_make(dir);
     if (ret < 0)
         return ret;
@@ -39,9 +43,14 @@ int extractor_lock(const char *dir)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     ret = fd < 0 ? -errno : fd;
     free(path);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
         ret = -errno;
-        close(fd);
+        if (ret != -EWOULDBLOCK || now_mono_ns() >= until_ns) {
+            close(fd);
+            return ret;
+        }
+        nanosleep(&pause, NULL);
+        ret = fd;
     }
     return ret;
 }

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 #include "source/extractor_offer.h"
@@ -28,8 +29,9 @@
 char *extractor_dir(const char *state_dir);
 char *extractor_newest(const char *state_dir);
 
-/* Makes DIR when it is not there. A descriptor, to be closed, or -errno; -EWOULDBLOCK: another program has it. */
-WARN_UNUSED int extractor_lock(const char *dir);
+/* Makes DIR when it is not there. A descriptor, to be closed, or -errno; -EWOULDBLOCK: another program has had it for
+ * `wait_ns`. */
+WARN_UNUSED int extractor_lock(const char *dir, int64_t wait_ns);
 
 /* The version that a link leads to. false: none is there, or it leads to no file. */
 WARN_UNUSED bool extractor_linked(const char *dir, const char *link,

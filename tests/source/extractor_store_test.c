@@ -141,11 +141,11 @@ static void a_version_that_came_anew_is_not_proven_yet(void **state)
 static void only_one_works_on_it(void **state)
 {
     char *dir = folder_make(), *below = xasprintf("%s/a/b", dir);
-    int lock = extractor_lock(below);
+    int lock = extractor_lock(below, 0);
     assert_true(lock >= 0);
-    assert_int_equal(extractor_lock(below), -EWOULDBLOCK);
+    assert_int_equal(extractor_lock(below, 0), -EWOULDBLOCK);
     close(lock);
-    lock = extractor_lock(below);
+    lock = extractor_lock(below, 0);
     assert_true(lock >= 0);
     close(lock);
     free(below);

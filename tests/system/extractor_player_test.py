@@ -49,7 +49,7 @@ class InUse(Rig):
         url = self.server.url("clip.mp4?second")
         self.add(url)
         wait_until(lambda: self.is_here(url), 60, "it fetches")
-        self.extractor("rollback")
+        self.assertTrue(self.extractor("rollback")["ok"], "also beside the player's own look at the channel")
         self.wait_loaded(self.system_version)
 
     def test_it_looks_at_the_channel_by_itself(self):

@@ -1,5 +1,8 @@
 """yt-dlp's updates over a channel, with the real worker and real yt-dlp: what came is used only when it is what was offered, is
 signed, and works; whatever is killed, one that works is in use."""
+import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -227,6 +230,27 @@ class Rollback(Rig):
         self.assertIn("It hums.", out)
         for words in (["dance"], ["status", "x"], ["update", "now"], ["update", "again", "x"], []):
             self.assertEqual(self.house.cli("extractor", *words)[0], 2, words)
+
+    def test_it_waits_for_an_update_under_way(self):
+        self.offer("2026.11.05")
+        self.update("updated")
+        lock, = self.house.state.rglob("extractor/lock")
+
+        def has_come():
+            for fd in glob.glob(f"/proc/{process.pid}/fd/*"):
+                with contextlib.suppress(OSError):
+                    if os.readlink(fd) == str(lock.resolve()):
+                        return True
+            return process.poll() is not None
+
+        with open(lock, "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            process = self.house.start("djamms", *self.words("rollback"))
+            wait_until(has_come, 20, "it is at the lock")
+            self.assertIsNone(process.poll(), "it did not give up")
+        wait_until(lambda: process.poll() is not None, 20, "it goes on")
+        self.assertEqual(process.returncode, 0, process.log.read_text())
+        self.assert_used(self.system_version)
 
 
 class Kill(Rig):
