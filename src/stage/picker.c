@@ -9,6 +9,9 @@
 #define EASE        10
 #define LEAD_MAX_NS MS(100)
 
+/* A picture that waits longer for the next one stands: the pictures of a file may end before its sound. */
+#define LATE_MAX_NS SECONDS(1)
+
 static int64_t frame_mono_ns(const struct play_clock *c, int64_t frame)
 {
     int64_t d = frame - c->frame;
@@ -112,4 +115,11 @@ struct pick pick_pictures(struct deck_view decks[DECKS], const struct play_clock
         look_at_next_span(decks, c, i + 1, &p);
     p.is_hungry = s->is_moving && !p.after.load && !is_complete;
     return p;
+}
+
+int64_t pick_text_ns(const struct pick *p, int64_t media_ns)
+{
+    int64_t late_ns = media_ns - (p->due.pts_ns + p->due.duration_ns);
+    bool is_late = p->is_hungry && late_ns > 0 && late_ns < LATE_MAX_NS;
+    return is_late ? p->due.pts_ns : media_ns;
 }

@@ -17,5 +17,10 @@ struct pick {
 struct pick pick_pictures(struct deck_view decks[DECKS], const struct play_clock *clock,
                           int64_t now_ns);
 
+/* The time whose text lies over `due` where no picture follows yet and `media_ns` is heard: that time itself over one that
+ * stands, the picture's own over one that is late, for its followers come and would take back what was shown too early.
+ * Pure. */
+int64_t pick_text_ns(const struct pick *p, int64_t media_ns);
+
 /* When the clock's span `i` reaches `media_ns`. Pure. */
 int64_t play_clock_when(const struct play_clock *c, uint32_t i, int64_t media_ns);

@@ -228,9 +228,9 @@ static const struct painting *add_text(struct stage *s, struct screen *screen, s
     } else {
         struct play_position at = play_clock_at(&s->clock, now_ns);
         bool is_still = !is_followed && at.load == pick->due.load;
-        int64_t media_ns = is_still ? at.media_ns : pick->due.pts_ns;
+        int64_t media_ns = is_still ? pick_text_ns(pick, at.media_ns) : pick->due.pts_ns;
         set = text_at(s, screen, &pick->due, pick->due_deck, media_ns, &change_ns);
-        if (is_still && at.is_moving && change_ns != INT64_MAX)
+        if (media_ns == at.media_ns && at.is_moving && change_ns != INT64_MAX)
             *next_ns = now_ns + (change_ns - media_ns);
     }
     w->due.text = w->after.text = set ? set->version : 0;

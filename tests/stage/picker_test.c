@@ -56,6 +56,24 @@ static void test_the_newest_picture_due_is_seen(void **state)
     }
 }
 
+static void test_text_over_a_late_picture_is_of_its_time_and_over_one_that_stands_of_now(
+    void **state)
+{
+    static const struct {
+        bool is_hungry;
+        int64_t heard_ms, text_ms;
+    } cases[] = {
+        { true, 1000, 1000 },  { true, 1039, 1039 },  { true, 1041, 1000 },
+        { true, 2030, 1000 },  { true, 2041, 2041 },  { true, 60000, 60000 },
+        { false, 1041, 1041 }, { false, 2030, 2030 }, { true, 900, 900 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct pick p = { .is_hungry = cases[i].is_hungry,
+                          .due = { .load = 1, .pts_ns = SECONDS(1), .duration_ns = MS(40) } };
+        assert_int_equal(pick_text_ns(&p, MS(cases[i].heard_ms)), MS(cases[i].text_ms));
+    }
+}
+
 static void test_time_stands_still_where_the_mixing_ends(void **state)
 {
     struct fake_house *h = *state;
@@ -294,6 +312,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_the_newest_picture_due_is_seen),
+        cmocka_unit_test(
+            test_text_over_a_late_picture_is_of_its_time_and_over_one_that_stands_of_now),
         T(test_time_stands_still_where_the_mixing_ends),
         T(test_a_pause_shows_its_picture_and_wants_no_other),
         T(test_at_a_joint_the_first_picture_of_the_next_track_follows),
