@@ -2,15 +2,9 @@
 
 #include <sched.h>
 
-/* 0: this thread (sched(7)) */
 void thread_hurry(enum thread_level level)
 {
     struct sched_param p = { .sched_priority = (int)level };
-    (void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p);
-}
-
-void thread_relax(void)
-{
-    struct sched_param p = { .sched_priority = 0 };
-    (void)sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &p);
+    (void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK,
+                             &p); /* 0: this thread (sched(7)) */
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 enum thread_level {
-    THREAD_QUEUE = 1,
     THREAD_PICTURE = 3,
     THREAD_SOUND = 5
 }; /* of SCHED_FIFO: the higher goes first */
@@ -10,5 +9,3 @@ enum thread_level {
 /* Puts the calling thread before all ordinary ones, where the system allows it (RLIMIT_RTPRIO); threads it makes later are
  * ordinary. Where it is not allowed nothing changes: the thread is as punctual as the machine has time. */
 void thread_hurry(enum thread_level level);
-/* Makes the calling thread an ordinary one again. */
-void thread_relax(void);

@@ -11,7 +11,6 @@
 #include "base/alloc.h"
 #include "base/now.h"
 #include "base/text.h"
-#include "base/thread.h"
 #include "player/add_files.h"
 #include "player/house_internal.h"
 #include "player/instance_lock.h"
@@ -300,7 +299,6 @@ static void *listen_to_bell(void *arg)
 {
     struct house *h = arg;
     struct doorbell *bell = &h->control->brain_bell;
-    thread_hurry(THREAD_QUEUE);
     while (!atomic_load(&h->listener_stops)) {
         uint32_t seen = doorbell_rings(bell);
         uv_async_send(&h->bell);
@@ -343,9 +341,7 @@ int house_run(struct house *h)
         h->exit_status = EXIT_FAILURE;
         stop(h);
     }
-    thread_hurry(THREAD_QUEUE); /* what people do is not to wait for decoders */
     uv_run(&h->loop, UV_RUN_DEFAULT);
-    thread_relax();
     return h->exit_status;
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/thread.h"
 
 struct saver {
     struct saver_params params;
@@ -48,9 +47,7 @@ void saver_destroy(struct saver *s)
 static void write_file(uv_work_t *work)
 {
     struct saver *s = work->data;
-    thread_hurry(THREAD_QUEUE); /* the loop, which is, would leave it no time */
     s->error = s->params.write(s->file, s->text, strlen(s->text));
-    thread_relax();
 }
 
 static void start(struct saver *s, char *text, uint64_t revision);
