@@ -31,8 +31,8 @@ struct output_info {
     bool has_vsync;    /* present() waits for the display; else the caller keeps time */
 };
 
-/* 0 or -errno; says in the log what is wrong and what was tried. "auto" takes a display when there is
- * one, else goes off-screen. -EBUSY: another program has the card. On a card without a connected display it goes off-screen until one comes
+/* 0 or -errno; says in the log what is wrong and what was tried. "auto" takes a display when there is one, else goes
+ * off-screen. -EBUSY: another program has the card. On a card without a connected display it goes off-screen until one comes
  * (VIDEO_DISPLAYS). */
 int video_open(struct video **out, const struct video_params *p);
 /* After VIDEO_DISPLAYS: whether displays are connected that are not used as they should be. Asks them, which may take

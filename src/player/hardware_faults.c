@@ -47,7 +47,7 @@ bool hardware_faults_add(struct hardware_faults *f, uint32_t hardware, const cha
     return hardware != 0;
 }
 
-bool hardware_faults_clear(struct hardware_faults *f, const char *path)
+bool hardware_faults_vouch(struct hardware_faults *f, const char *path)
 {
     uint64_t file = hash_of(path);
     bool is_news = false;

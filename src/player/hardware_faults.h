@@ -28,7 +28,7 @@ bool hardware_faults_see(struct hardware_faults *f, const char *system);
 /* `hardware`, a set of enum deck_hardware, failed a file. true: that is news. */
 bool hardware_faults_add(struct hardware_faults *f, uint32_t hardware, const char *path);
 /* Software has played a file to its end. true: that is news of one that hardware has failed. */
-bool hardware_faults_clear(struct hardware_faults *f, const char *path);
+bool hardware_faults_vouch(struct hardware_faults *f, const char *path);
 /* What is not to be used for a file; sets of enum deck_hardware. */
 uint32_t hardware_faults_refused(const struct hardware_faults *f, const char *path);
 /* What is not to be used at all. */

@@ -385,7 +385,7 @@ static void check_software(struct jukebox *j, const struct deck_state *s,
     bool has_played = s->phase == DECK_DONE && s->hardware == DECK_SOFTWARE &&
                       !(s->hardware_fault & DECK_SOFTWARE_FAULT);
     uint32_t before = hardware_faults_given_up(&j->hardware);
-    if (!has_played || !hardware_faults_clear(&j->hardware, order->path))
+    if (!has_played || !hardware_faults_vouch(&j->hardware, order->path))
         return;
     j->changes |= CHANGED_HARDWARE;
     if (hardware_faults_given_up(&j->hardware) != before)

@@ -230,7 +230,8 @@ static const struct painting *add_text(struct stage *s, struct screen *screen, s
         bool is_still = !is_followed && at.load == pick->due.load;
         int64_t media_ns = is_still ? pick_text_ns(pick, at.media_ns) : pick->due.pts_ns;
         set = text_at(s, screen, &pick->due, pick->due_deck, media_ns, &change_ns);
-        if (media_ns == at.media_ns && at.is_moving && change_ns != INT64_MAX)
+        bool goes_on = is_still && at.is_moving && media_ns == at.media_ns; /* it is not late */
+        if (goes_on && change_ns != INT64_MAX)
             *next_ns = now_ns + (change_ns - media_ns);
     }
     w->due.text = w->after.text = set ? set->version : 0;

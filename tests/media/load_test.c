@@ -468,31 +468,45 @@ static AVStream *add_stream(AVFormatContext *f, enum AVMediaType type, enum AVCo
     return st;
 }
 
-/* Sound in the first and, if it `resumes`, the last second; then more video than a lane may hold. */
-static void make_pausing_file(const char *path, bool resumes)
+/* Video of that size, and sound. */
+static AVFormatContext *begin_file(const char *path, enum AVCodecID codec, int width, int height)
 {
     AVFormatContext *f;
     assert_true(avformat_alloc_output_context2(&f, NULL, "matroska", path) >= 0);
-    AVCodecParameters *video = add_stream(f, AVMEDIA_TYPE_VIDEO, AV_CODEC_ID_RAWVIDEO)->codecpar;
-    video->codec_tag = MKTAG('I', '4', '2', '0');
-    video->format = AV_PIX_FMT_YUV420P;
-    video->width = BIG_WIDTH;
-    video->height = BIG_HEIGHT;
+    AVCodecParameters *video = add_stream(f, AVMEDIA_TYPE_VIDEO, codec)->codecpar;
+    video->width = width;
+    video->height = height;
+    if (codec == AV_CODEC_ID_RAWVIDEO) {
+        video->codec_tag = MKTAG('I', '4', '2', '0');
+        video->format = AV_PIX_FMT_YUV420P;
+    }
     AVCodecParameters *audio = add_stream(f, AVMEDIA_TYPE_AUDIO, AV_CODEC_ID_PCM_S16LE)->codecpar;
     av_channel_layout_default(&audio->ch_layout, 1);
     audio->sample_rate = SAMPLE_RATE;
     audio->bits_per_coded_sample = 16;
     assert_true(avio_open(&f->pb, path, AVIO_FLAG_WRITE) >= 0);
     assert_true(avformat_write_header(f, NULL) >= 0);
+    return f;
+}
+
+static void end_file(AVFormatContext *f)
+{
+    assert_int_equal(av_write_trailer(f), 0);
+    avio_closep(&f->pb);
+    avformat_free_context(f);
+}
+
+/* Sound in the first and, if it `resumes`, the last second; then more video than a lane may hold. */
+static void make_pausing_file(const char *path, bool resumes)
+{
+    AVFormatContext *f = begin_file(path, AV_CODEC_ID_RAWVIDEO, BIG_WIDTH, BIG_HEIGHT);
     for (int i = 0; i < BIG_SECONDS * BIG_RATE; i++) {
         int at_ms = i * 1000 / BIG_RATE;
         write_packet(f, 0, at_ms, BIG_WIDTH * BIG_HEIGHT * 3 / 2, 100);
         if (i < BIG_RATE || (resumes && i >= (BIG_SECONDS - 1) * BIG_RATE))
             write_packet(f, 1, at_ms, SAMPLE_RATE / BIG_RATE * 2, 16);
     }
-    assert_int_equal(av_write_trailer(f), 0);
-    avio_closep(&f->pb);
-    avformat_free_context(f);
+    end_file(f);
 }
 
 static void while_sound_pauses_the_pictures_go_on(void **state)
@@ -523,25 +537,14 @@ static void pictures_that_nothing_can_decode_are_told_and_the_sound_is_whole(voi
 {
     struct rig r;
     char path[128];
-    AVFormatContext *f;
     rig_init(&r);
     snprintf(path, sizeof(path), "%s/broken.mkv", r.dir);
-    assert_true(avformat_alloc_output_context2(&f, NULL, "matroska", path) >= 0);
-    AVCodecParameters *video = add_stream(f, AVMEDIA_TYPE_VIDEO, AV_CODEC_ID_VP8)->codecpar;
-    video->width = video->height = 64;
-    AVCodecParameters *audio = add_stream(f, AVMEDIA_TYPE_AUDIO, AV_CODEC_ID_PCM_S16LE)->codecpar;
-    av_channel_layout_default(&audio->ch_layout, 1);
-    audio->sample_rate = SAMPLE_RATE;
-    audio->bits_per_coded_sample = 16;
-    assert_true(avio_open(&f->pb, path, AVIO_FLAG_WRITE) >= 0);
-    assert_true(avformat_write_header(f, NULL) >= 0);
+    AVFormatContext *f = begin_file(path, AV_CODEC_ID_VP8, 64, 64);
     for (int i = 0; i < 3 * BIG_RATE; i++) {
         write_packet(f, 0, i * 1000 / BIG_RATE, 2000, 0x11);
         write_packet(f, 1, i * 1000 / BIG_RATE, SAMPLE_RATE / BIG_RATE * 2, 16);
     }
-    assert_int_equal(av_write_trailer(f), 0);
-    avio_closep(&f->pb);
-    avformat_free_context(f);
+    end_file(f);
     rig_play(&r, path, 0, &played);
     assert_int_equal(played.state.phase, DECK_DONE);
     assert_int_equal(played.samples, 3 * SAMPLE_RATE);

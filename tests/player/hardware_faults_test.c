@@ -38,13 +38,13 @@ static void a_decoder_that_failed_three_files_is_given_up(void **state)
     assert_int_equal(hardware_faults_given_up(&f), 0);
     hardware_faults_add(&f, H264, "/m/d.mp4");
     assert_int_equal(hardware_faults_given_up(&f), 0); /* they may all be broken */
-    assert_true(hardware_faults_clear(&f, "/m/a.mp4"));
-    assert_false(hardware_faults_clear(&f, "/m/a.mp4"));
-    assert_false(hardware_faults_clear(&f, "/m/new.mp4"));
-    hardware_faults_clear(&f, "/m/b.mp4");
-    hardware_faults_clear(&f, "/m/c.mp4");
+    assert_true(hardware_faults_vouch(&f, "/m/a.mp4"));
+    assert_false(hardware_faults_vouch(&f, "/m/a.mp4"));
+    assert_false(hardware_faults_vouch(&f, "/m/new.mp4"));
+    hardware_faults_vouch(&f, "/m/b.mp4");
+    hardware_faults_vouch(&f, "/m/c.mp4");
     assert_int_equal(hardware_faults_given_up(&f), 0);
-    hardware_faults_clear(&f, "/m/d.mp4");
+    hardware_faults_vouch(&f, "/m/d.mp4");
     assert_int_equal(hardware_faults_given_up(&f), H264);
     assert_int_equal(hardware_faults_refused(&f, "/m/new.mp4"), H264);
 }
@@ -80,7 +80,7 @@ static void what_is_written_is_read(void **state)
     hardware_faults_see(&f, "pi3, Linux 6.12, FFmpeg 5.1");
     hardware_faults_add(&f, H264, "/m/a.mp4");
     hardware_faults_add(&f, HEVC, "/m/b.mp4");
-    hardware_faults_clear(&f, "/m/b.mp4");
+    hardware_faults_vouch(&f, "/m/b.mp4");
     char *text = hardware_faults_text(&f);
     hardware_faults_parse(&g, text, strlen(text));
     char *again = hardware_faults_text(&g);
